@@ -1,0 +1,114 @@
+import { parseJson } from "./encoding";
+import { AuthError } from "./errors";
+import { readKeys } from "./keys";
+
+/** What the kit knows of its deployment. The variables are in `.env.example`. */
+export type AuthConfig = Readonly<ReturnType<typeof parseConfig>>;
+
+const LONGEST_SESSION_S = 400 * 24 * 3600; // Browsers keep no cookie longer (RFC 6265bis 5.6.2).
+const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/;
+
+let current: AuthConfig | undefined;
+
+/** This process's configuration, read at the first use and not before: a build needs none. Throws `config_invalid`. */
+export function getConfig(): AuthConfig {
+  // Spelled out one by one: bundlers replace `process.env.NAME`, not `process.env[name]`.
+  current ??= parseConfig({
+    COGNITO_ISSUER: process.env.COGNITO_ISSUER,
+    COGNITO_DOMAIN: process.env.COGNITO_DOMAIN,
+    COGNITO_CLIENT_ID: process.env.COGNITO_CLIENT_ID,
+    COGNITO_CLIENT_SECRET: process.env.COGNITO_CLIENT_SECRET,
+    COGNITO_SCOPE: process.env.COGNITO_SCOPE,
+    COGNITO_API_CLIENT_IDS: process.env.COGNITO_API_CLIENT_IDS,
+    COGNITO_JWKS: process.env.COGNITO_JWKS,
+    APP_BASE_URL: process.env.APP_BASE_URL,
+    AUTH_SESSION_MAX_AGE: process.env.AUTH_SESSION_MAX_AGE,
+    AUTH_SECRET: process.env.AUTH_SECRET,
+    AUTH_COOKIE_PREFIX: process.env.AUTH_COOKIE_PREFIX,
+  });
+  return current;
+}
+
+/** Environment variables to configuration, or one `config_invalid` whose message names every wrong variable. */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
+  const { problems, refuse, read, readUrl } = createReader(env);
+  const issuer = readUrl("COGNITO_ISSUER", /[^/]$/, "must not end with a slash").href.replace(/\/$/, "");
+  const domain = readUrl("COGNITO_DOMAIN", /^[^/]*\/\/[^/]*\/?$/, "must be an origin, without a path").origin;
+  const base = readUrl("APP_BASE_URL", /./, "");
+  const clientId = read("COGNITO_CLIENT_ID", /^[\w+]{1,128}$/, "is not an app client id");
+  const apiClients = read(
+    "COGNITO_API_CLIENT_IDS",
+    /^[\w+]+(\s*,\s*[\w+]+)*$/,
+    "must be app client ids, comma separated",
+    "",
+  );
+  const scope = read("COGNITO_SCOPE", /(^|\s)openid(\s|$)/, "must include openid", "openid email profile");
+  const maxAge = read("AUTH_SESSION_MAX_AGE", /^[1-9]\d{0,7}$/, "must be a whole number of seconds", "2592000");
+  const secrets = read(
+    "AUTH_SECRET",
+    /^[^,]{32,}(,[^,]{32,})*$/,
+    "must be 32 bytes or more each: openssl rand -base64 32",
+    "",
+  );
+  const prefix = read("AUTH_COOKIE_PREFIX", /^[\w-]{1,32}$/, "must be 1 to 32 letters, digits, - or _", "auth");
+  const pinnedKeys = readPinnedKeys(read("COGNITO_JWKS", /./, "", ""));
+  if (pinnedKeys?.size === 0) refuse("COGNITO_JWKS", "must be a JWKS with an RS256 signature key of 2048 bits or more");
+  if (Number(maxAge) > LONGEST_SESSION_S)
+    refuse("AUTH_SESSION_MAX_AGE", `must be at most ${LONGEST_SESSION_S} (400 days)`);
+  if (problems.size > 0) throw new AuthError("config_invalid", [...problems.values()].join("; "));
+
+  const basePath = base.pathname.replace(/\/+$/, "");
+  return {
+    issuer,
+    jwksUri: `${issuer}/.well-known/jwks.json`,
+    /** The pinned JWKS: no network for keys. */
+    pinnedKeys,
+    /** Where Cognito's /oauth2/authorize, /oauth2/token, /oauth2/revoke, /signup and /logout are. */
+    domain,
+    clientId,
+    clientSecret: env.COGNITO_CLIENT_SECRET?.trim() || null,
+    /** Whose access tokens are good as Bearer; as a cookie, only the app's own are. */
+    bearerClientIds: [clientId, ...splitList(apiClients)],
+    scope: scope.split(/\s+/).join(" "),
+    origin: base.origin,
+    basePath, // "" or "/app"
+    /** The app's public URL, without a trailing slash. */
+    baseUrl: base.origin + basePath,
+    redirectUri: `${base.origin}${basePath}/auth/callback`,
+    /** Seconds from sign-in to the end of the session, however often it is refreshed. */
+    sessionMaxAge: Number(maxAge),
+    /** The first one seals, all of them open; none: cookies are not sealed. */
+    secrets: splitList(secrets),
+    /** Over https the browser itself then guards the names; http is only ever a loopback. */
+    cookiePrefix: base.protocol === "https:" ? `__Host-${prefix}` : prefix,
+  };
+}
+
+/** Reads variables, trimmed, and keeps the first problem of each. Without a fallback a variable is required. */
+function createReader(env: Readonly<Record<string, string | undefined>>) {
+  const problems = new Map<string, string>();
+  const refuse = (name: string, problem: string) => problems.has(name) || problems.set(name, `${name} ${problem}`);
+  const read = (name: string, pattern: RegExp, problem: string, fallback?: string) => {
+    const value = env[name]?.trim() || fallback;
+    if (value === undefined) refuse(name, "is missing");
+    else if (value === "undefined" || (value !== fallback && !pattern.test(value))) refuse(name, problem);
+    return value ?? "";
+  };
+  const readUrl = (name: string, pattern: RegExp, problem: string) => {
+    const text = read(name, pattern, problem);
+    const url = URL.canParse(text) ? new URL(text) : new URL("invalid:");
+    if (!isTrustworthy(url))
+      refuse(name, "must be an https URL (http only on localhost, 127.0.0.1 and [::1]), without query");
+    return url;
+  };
+  return { problems, refuse, read, readUrl };
+}
+
+const readPinnedKeys = (jwks: string) => (jwks ? readKeys(parseJson(jwks)) : null);
+
+const splitList = (text: string): readonly string[] => (text ? text.split(",").map((item) => item.trim()) : []);
+
+function isTrustworthy(url: URL): boolean {
+  const isSecure = url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.test(url.hostname));
+  return isSecure && !url.username && !url.password && !url.search && !url.hash;
+}

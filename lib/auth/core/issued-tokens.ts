@@ -1,0 +1,69 @@
+import type { AuthConfig } from "./config";
+import { now } from "./encoding";
+import { AuthError } from "./errors";
+import type { TokenResponse } from "./token-endpoint";
+import { type AccessTokenClaims, type IdTokenClaims, matchesAtHash, verifyAccessToken, verifyIdToken } from "./verify";
+
+/** A token response, verified: its tokens are good, fresh, and of one user. */
+export interface IssuedTokens extends TokenResponse {
+  readonly accessClaims: AccessTokenClaims;
+  readonly idClaims: IdTokenClaims | null;
+}
+
+/** The facts of a sign-in, against which every later token is judged. */
+export interface SignIn {
+  readonly iss: string;
+  readonly sub: string;
+  readonly auth_time?: unknown;
+  readonly origin_jti?: unknown;
+  readonly nonce?: unknown;
+}
+
+const MAX_ISSUE_AGE_S = 600;
+
+/** Throws `token_response_invalid`, or `keys_unavailable`. */
+export async function verifyTokenResponse(response: TokenResponse, config: AuthConfig): Promise<IssuedTokens> {
+  try {
+    const accessClaims = await verifyAccessToken(response.accessToken, config, [config.clientId], true);
+    const idClaims = response.idToken ? await verifyIdToken(response.idToken, config, true) : null;
+    const tokens = { ...response, accessClaims, idClaims };
+    await checkUnity(tokens);
+    return tokens;
+  } catch (error) {
+    throw error instanceof AuthError && error.isBadCredential ? refused(error.message) : error;
+  }
+}
+
+async function checkUnity({ accessToken, accessClaims, idClaims }: IssuedTokens): Promise<void> {
+  const age = now() - Math.min(accessClaims.iat, idClaims?.iat ?? accessClaims.iat);
+  if (age > MAX_ISSUE_AGE_S) throw refused(`A token just issued is ${age} s old, by this server's clock`);
+  if (idClaims && idClaims.sub !== accessClaims.sub) throw refused("The tokens are of two users");
+  if (idClaims && !(await matchesAtHash(idClaims, accessToken))) throw refused("at_hash is of another access token");
+}
+
+/** The facts of a new sign-in, which must answer the nonce that was asked (OpenID Connect Core 3.1.3.7). */
+export function startSignIn({ accessClaims, idClaims }: IssuedTokens, nonce: string): SignIn {
+  if (idClaims?.nonce !== nonce) throw refused("The ID token answers another sign-in's nonce");
+  const { iss, sub, auth_time, origin_jti } = accessClaims;
+  return { iss, sub, auth_time, origin_jti, nonce };
+}
+
+/**
+ * That refreshed tokens continue their sign-in (OpenID Connect Core 12.2). Throws `grant_rejected`: a refresh token that
+ * yields somebody else's tokens is as good as dead.
+ */
+export function checkContinuation({ accessClaims, idClaims }: IssuedTokens, signIn: SignIn): void {
+  const isSame = (claim: unknown, fact: unknown) => claim === undefined || fact === undefined || claim === fact;
+  const continues = [accessClaims, idClaims ?? accessClaims].every(
+    ({ sub, auth_time, origin_jti, nonce }) =>
+      sub === signIn.sub &&
+      isSame(auth_time, signIn.auth_time) &&
+      isSame(origin_jti, signIn.origin_jti) &&
+      isSame(nonce, signIn.nonce),
+  );
+  if (!continues) throw new AuthError("grant_rejected", "The refreshed tokens are of another sign-in");
+}
+
+function refused(reason: string): AuthError {
+  return new AuthError("token_response_invalid", reason);
+}

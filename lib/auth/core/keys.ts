@@ -1,0 +1,81 @@
+import { isRecord, now, parseJson } from "./encoding";
+import { AuthError } from "./errors";
+import { fetchText } from "./http";
+
+/** An RSA public key of the user pool. jose imports each object once, so an unchanged key stays the same object. */
+export type VerificationKey = { readonly kty: "RSA"; readonly alg: "RS256"; readonly n: string; readonly e: string };
+export type KeySet = ReadonlyMap<string, VerificationKey>;
+
+const REFRESH_AFTER_S = 600;
+const SERVE_STALE_S = 24 * 3600;
+const COOLDOWN_S = 30;
+const ABANDONED_AFTER_S = 10; // Some platforms drop a fetch that nobody awaits: it never settles.
+
+type Source = {
+  keys: KeySet | null;
+  fetchedAt: number;
+  attemptedAt: number;
+  hasFailed: boolean;
+  pending: Promise<KeySet> | null;
+};
+const sources = new Map<string, Source>();
+
+/**
+ * The key with this id from the JWKS at `url`: fetched once for everybody, refreshed in the background, and served for
+ * up to a day when the issuer does not answer. `isIssued`: the token came straight from the token endpoint, so its
+ * unknown key id is news and not an attack.
+ *
+ * Throws `token_invalid` when there is no such key, `keys_unavailable` when that cannot be told.
+ */
+export async function getKey(url: string, kid: string, isIssued: boolean): Promise<VerificationKey> {
+  const source = sources.get(url) ?? { keys: null, fetchedAt: 0, attemptedAt: 0, hasFailed: false, pending: null };
+  sources.set(url, source);
+  const age = now() - source.fetchedAt;
+  const mayAsk = () => now() - source.attemptedAt >= COOLDOWN_S;
+  let keys = source.keys;
+  if (!keys || age >= SERVE_STALE_S) keys = await load(source, url);
+  else if (age >= REFRESH_AFTER_S && mayAsk()) load(source, url).catch(() => {});
+  if (!keys.has(kid) && (isIssued || source.pending || mayAsk())) keys = await load(source, url);
+  const key = keys.get(kid);
+  if (key) return key;
+  if (source.hasFailed) throw new AuthError("keys_unavailable", "The issuer's keys are out of reach");
+  throw new AuthError("token_invalid", "The token's key id is not in the issuer's JWKS");
+}
+
+function load(source: Source, url: string): Promise<KeySet> {
+  const startedAt = now();
+  if (source.pending && startedAt - source.attemptedAt < ABANDONED_AFTER_S) return source.pending;
+  const pending = fetchKeys(url, source.keys).finally(() => {
+    if (source.pending === pending) source.pending = null;
+  });
+  Object.assign(source, { pending, attemptedAt: startedAt });
+  pending.then(
+    (keys) => Object.assign(source, { keys, fetchedAt: startedAt, hasFailed: false }),
+    () => Object.assign(source, { hasFailed: true }),
+  );
+  return pending;
+}
+
+async function fetchKeys(url: string, known: KeySet | null): Promise<KeySet> {
+  const answer = await fetchText(url).catch(() => null);
+  const keys = answer?.status === 200 ? readKeys(parseJson(answer.text), known) : null;
+  if (!keys?.size) throw new AuthError("keys_unavailable", "The issuer's JWKS cannot be read");
+  return keys;
+}
+
+/** The usable keys of a JWKS document (RFC 7517): RS256 signature keys of 2048 to 8192 bits. */
+export function readKeys(jwks: unknown, known: KeySet | null = null): KeySet {
+  const list: unknown[] = isRecord(jwks) && Array.isArray(jwks.keys) ? jwks.keys : [];
+  return new Map(
+    list.filter(isUsable).map(({ kid, n, e }) => {
+      const before = known?.get(kid);
+      return [kid, before?.n === n && before.e === e ? before : { kty: "RSA", alg: "RS256", n, e }];
+    }),
+  );
+}
+
+function isUsable(jwk: unknown): jwk is VerificationKey & { readonly kid: string } {
+  if (!isRecord(jwk) || jwk.kty !== "RSA" || jwk.alg !== "RS256" || jwk.use !== "sig" || "d" in jwk) return false;
+  const isText = (value: unknown, pattern: RegExp) => typeof value === "string" && pattern.test(value);
+  return isText(jwk.kid, /./) && isText(jwk.n, /^[\w-]{342,1366}$/) && isText(jwk.e, /^[\w-]{1,6}$/);
+}

@@ -1,0 +1,78 @@
+/** Who asks, and so how a refusal must look for the caller to understand it. */
+export type RequestKind = "document" | "action" | "data" | "api";
+
+const MAX_RETURN_TO_BYTES = 512;
+
+/**
+ * The page on the app's own origin that `values` name, as path, query and fragment; else the app's start page. Anybody
+ * may have made them, so this is asked when they arrive and again when they are used (RFC 9700 4.11).
+ */
+export function safeReturnTo(values: readonly unknown[], app: { origin: string; basePath: string }): string {
+  const start = app.basePath || "/";
+  const [value] = values;
+  if (values.length !== 1 || typeof value !== "string" || !/^\/.{0,511}$/s.test(value)) return start;
+  if (!URL.canParse(value, app.origin)) return start;
+  const url = new URL(value, app.origin);
+  if (url.origin !== app.origin || !isPage(url.pathname, app.basePath)) return start;
+  if (url.searchParams.has("_rsc")) url.searchParams.delete("_rsc"); // Next's cache buster.
+  const returnTo = url.pathname + url.search + url.hash;
+  return returnTo.length <= MAX_RETURN_TO_BYTES ? returnTo : start;
+}
+
+function isPage(pathname: string, basePath: string): boolean {
+  const path = decodePath(pathname);
+  // "/.//evil" is of our origin, but its path, sent on, is "//evil".
+  if (path === null || path.startsWith("//") || path.includes("\\")) return false;
+  const inApp = path.startsWith(basePath) ? path.slice(basePath.length) : path;
+  return !/^\/+(auth|_next)(\/|$)/i.test(inApp); // Returning there would loop, or sign out.
+}
+
+/** For a look only: a decoded path is never sent on. Null when it does not decode. */
+function decodePath(pathname: string): string | null {
+  try {
+    return decodeURIComponent(pathname);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * A page load, a server action, a fetch of the browser's, or a program. In middleware Next has removed its own headers
+ * (RSC, Next-Router-Prefetch), so this goes by Fetch Metadata, and by Accept where a client sends none.
+ */
+export function requestKind(method: string, headers: Headers): RequestKind {
+  if (readBearer(headers) !== null) return "api";
+  if (headers.has("next-action")) return "action";
+  const mode = headers.get("sec-fetch-mode");
+  const acceptsHtml = headers.get("accept")?.includes("text/html") ?? false;
+  if (mode === "navigate") return headers.get("sec-fetch-dest") === "document" ? "document" : "data";
+  if (mode !== null) return "data";
+  return acceptsHtml && (isSafeMethod(method) || isFormPost(headers)) ? "document" : "api";
+}
+
+/** A browser's guess at what is wanted next: it starts nothing, spends nothing and changes nothing. */
+export function isPrefetch(headers: Headers): boolean {
+  const purpose = `${headers.get("sec-purpose")} ${headers.get("purpose")} ${headers.get("x-moz")}`;
+  return purpose.includes("prefetch") || headers.has("next-router-prefetch");
+}
+
+/**
+ * Whether another site made the browser send this. A sub-domain is another site, and so is a sender that does not say.
+ */
+export function isCrossSite(headers: Headers, origin: string): boolean {
+  const site = headers.get("sec-fetch-site");
+  return site === null ? headers.get("origin") !== origin : site !== "same-origin";
+}
+
+export function isSafeMethod(method: string): boolean {
+  return method === "GET" || method === "HEAD" || method === "OPTIONS";
+}
+
+/** What follows `Authorization: Bearer`, well formed or not (RFC 6750 2.1); null when the scheme is another, or none. */
+export function readBearer(headers: Headers): string | null {
+  return /^bearer(?: |$)(.*)$/i.exec(headers.get("authorization")?.trim() ?? "")?.[1] ?? null;
+}
+
+function isFormPost(headers: Headers): boolean {
+  return /^(application\/x-www-form-urlencoded|multipart\/form-data)/.test(headers.get("content-type") ?? "");
+}

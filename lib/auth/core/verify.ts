@@ -1,0 +1,133 @@
+import { compactVerify } from "jose/jws/compact/verify";
+import { BoundedMap } from "./bounded-map";
+import type { AuthConfig } from "./config";
+import { base64url, isRecord, now, parseJson, sha256 } from "./encoding";
+import { AuthError } from "./errors";
+import { getKey, type VerificationKey } from "./keys";
+
+interface TokenClaims {
+  readonly iss: string;
+  readonly sub: string;
+  /** Seconds since the epoch, as is `iat`. */
+  readonly exp: number;
+  readonly iat: number;
+  /** What Cognito does not guarantee: look before you use it. */
+  readonly [claim: string]: unknown;
+}
+
+/** Verified claims of an access token. Name your own by augmenting this interface. */
+export interface AccessTokenClaims extends TokenClaims {
+  readonly token_use: "access";
+  readonly client_id: string;
+}
+
+/** Verified claims of an ID token. Name your own by augmenting this interface. */
+export interface IdTokenClaims extends TokenClaims {
+  readonly token_use: "id";
+  readonly aud: string;
+}
+
+type Verified = { readonly claims: Record<string, unknown>; readonly kid: string; readonly key: VerificationKey };
+
+const MAX_TOKEN_CHARACTERS = 16 * 1024; // As much as Node reads of all headers together.
+const MAX_CLOCK_SKEW_S = 60; // How far this server's clock may be behind Cognito's.
+
+const memories = new WeakMap<AuthConfig, BoundedMap<Verified>>();
+
+/**
+ * The claims of an access token: RS256 signature, `iss`, `exp`, `nbf`, `iat`, `token_use`, and a `client_id` out of
+ * `clientIds` (Cognito, "Verifying JSON web tokens"; RFC 8725). `isIssued`: it came straight from the token endpoint.
+ *
+ * Throws `token_expired`, `token_invalid`, or `keys_unavailable` when it cannot be judged.
+ */
+export async function verifyAccessToken(
+  token: string,
+  config: AuthConfig,
+  clientIds: readonly string[],
+  isIssued = false,
+): Promise<AccessTokenClaims> {
+  const claims = await verifyToken(token, config, isIssued);
+  if (isAccessToken(claims) && clientIds.includes(claims.client_id)) return claims;
+  throw invalid("is no access token of this client");
+}
+
+/** The claims of an ID token for this client (OpenID Connect Core 3.1.3.7). Throws as verifyAccessToken does. */
+export async function verifyIdToken(token: string, config: AuthConfig, isIssued = false): Promise<IdTokenClaims> {
+  const claims = await verifyToken(token, config, isIssued);
+  const { azp = config.clientId } = claims;
+  if (isIdToken(claims) && claims.aud === config.clientId && azp === config.clientId) return claims;
+  throw invalid("is no ID token for this client");
+}
+
+/** Whether the ID token names this access token, or none (OpenID Connect Core 3.1.3.8). */
+export async function matchesAtHash(idClaims: IdTokenClaims, accessToken: string): Promise<boolean> {
+  const { at_hash: atHash } = idClaims;
+  return atHash === undefined || atHash === base64url((await sha256(accessToken)).subarray(0, 16));
+}
+
+/** What changes with time is checked at every use; only the signature is remembered. */
+async function verifyToken(token: string, config: AuthConfig, isIssued: boolean): Promise<TokenClaims> {
+  const claims = await verifySignature(token, config, isIssued);
+  if (!isComplete(claims) || claims.iss !== config.issuer) throw invalid("is of another issuer, or lacks a claim");
+  const { exp, iat, nbf = 0 } = claims;
+  if (exp <= now()) throw new AuthError("token_expired", `The token expired ${Math.ceil(now() - exp)} s ago`);
+  const wait = Math.max(iat, Number(nbf)) - now();
+  if (wait > MAX_CLOCK_SKEW_S) throw invalid(`is good in ${Math.ceil(wait)} s, by this server's clock`);
+  return claims;
+}
+
+/** Good signatures are remembered by the whole token, for as long as their key is in the JWKS. */
+async function verifySignature(token: string, config: AuthConfig, isIssued: boolean) {
+  const memory = memories.get(config) ?? new BoundedMap<Verified>(1_000, 4_000_000);
+  memories.set(config, memory);
+  const known = memory.get(token);
+  if (known && (await findKey(known.kid, config, isIssued)) === known.key) return known.claims;
+  const verified = await readToken(token, config, isIssued).catch((error: unknown) => {
+    throw error instanceof AuthError ? error : invalid("has a bad signature");
+  });
+  memory.set(token, verified);
+  return verified.claims;
+}
+
+async function readToken(token: string, config: AuthConfig, isIssued: boolean): Promise<Verified> {
+  if (token.length > MAX_TOKEN_CHARACTERS || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) throw invalid("is no JWS");
+  const { payload, protectedHeader } = await compactVerify(
+    token,
+    ({ alg, kid, crit, b64, zip }) => {
+      const isPlain = alg === "RS256" && typeof kid === "string" && [crit, b64, zip].every((it) => it === undefined);
+      if (!isPlain) throw invalid("has a header that no token of Cognito has");
+      return findKey(kid, config, isIssued);
+    },
+    { algorithms: ["RS256"] },
+  );
+  // Frozen, because they serve many requests.
+  const claims = parseJson(new TextDecoder().decode(payload), (_member, value) => Object.freeze(value));
+  if (!isRecord(claims)) throw invalid("holds no claims");
+  const kid = String(protectedHeader.kid);
+  return { claims, kid, key: await findKey(kid, config, isIssued) };
+}
+
+async function findKey(kid: string, config: AuthConfig, isIssued: boolean): Promise<VerificationKey> {
+  if (!config.pinnedKeys) return getKey(config.jwksUri, kid, isIssued);
+  const key = config.pinnedKeys.get(kid);
+  if (key) return key;
+  throw invalid("names a key that is not pinned");
+}
+
+function isComplete(claims: Record<string, unknown>): claims is Record<string, unknown> & TokenClaims {
+  const { iss, sub, exp, iat, nbf = 0 } = claims;
+  const isSubject = typeof sub === "string" && sub.length > 0 && sub.length <= 255; // OpenID Connect Core 2
+  return typeof iss === "string" && isSubject && [exp, iat, nbf].every(Number.isFinite);
+}
+
+function isAccessToken(claims: TokenClaims): claims is AccessTokenClaims {
+  return claims.token_use === "access" && typeof claims.client_id === "string";
+}
+
+function isIdToken(claims: TokenClaims): claims is IdTokenClaims {
+  return claims.token_use === "id" && typeof claims.aud === "string";
+}
+
+function invalid(reason: string): AuthError {
+  return new AuthError("token_invalid", `The token ${reason}`);
+}
