@@ -1,0 +1,6 @@
+import type { AuthEvent } from "./core/events";
+
+/** Yours to change: send events to your logger, or to OpenTelemetry. It must not throw. */
+export function report(event: AuthEvent): void {
+  console.info(JSON.stringify({ at: new Date().toISOString(), auth: event }));
+}

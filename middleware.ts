@@ -1,0 +1,18 @@
+import type { NextRequest, NextResponse } from "next/server";
+import { authenticateRequest } from "@/lib/auth/middleware";
+
+/** Everything needs a sign-in, except what is named here. */
+const PUBLIC_PATHS = ["/"];
+
+export default async function middleware(request: NextRequest): Promise<NextResponse> {
+  const auth = await authenticateRequest(request);
+  const { pathname } = request.nextUrl;
+  const isApi = pathname.startsWith("/api/"); // Route handlers refuse for themselves: withSession, withOptionalSession.
+  if (isApi || PUBLIC_PATHS.includes(pathname)) return auth.next();
+  if (!auth.session) return auth.challenge();
+  if (pathname.startsWith("/admin") && !auth.session.groups.includes("admins")) return auth.forbid();
+  return auth.next();
+}
+
+// A literal, because Next reads it at build time. Never exempt "paths with a dot": /u/jane.doe is a page.
+export const config = { matcher: ["/((?!_next/static|_next/image|favicon.ico$).*)"] };
