@@ -26,7 +26,7 @@ export async function createSessionCookies(
   { accessToken, accessClaims, idToken, idClaims }: IssuedTokens,
   state: RefreshState | null,
 ): Promise<{ cookies: readonly Cookie[]; isIdTokenDropped: boolean }> {
-  const secondsTo = (end: number) => Math.max(1, Math.floor(end - now()));
+  const secondsTo = (end: number) => Math.max(1, Math.floor(Math.min(end, state?.expiresAt ?? end) - now()));
   const needed = [
     ...(await writeCookie(jar, "access", accessToken, secondsTo(accessClaims.exp))),
     ...(state

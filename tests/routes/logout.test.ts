@@ -1,0 +1,207 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { type Browser, CLICKED, FETCHED, type Kit, pathOf, TYPED, usePool } from "../support/kit";
+
+const pool = usePool({ settings: { accessTokenSeconds: 300, rotation: true, graceSeconds: 10, ssoSeconds: 0 } });
+
+let kit: Kit;
+let browser: Browser;
+
+const pass = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000);
+const isSignedIn = (response: Response) => response.headers.get("x-middleware-next") === "1";
+const refreshTokenOf = (it: Browser) => it.value("__Host-auth.refresh").replace(/^[^.]*\./, "");
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  Object.assign(pool.cognito.settings, { revokeFamily: true, originJti: true });
+  kit = await pool.load();
+  browser = pool.browser(kit);
+  await browser.signIn();
+  pool.cognito.clearRequests();
+});
+
+afterEach(() => {
+  pool.cognito.clearFaults();
+  vi.useRealTimers();
+});
+
+describe("sign-out", () => {
+  test("LO-03 LO-06 revokes at Cognito, then sends the browser to Cognito's own sign-out", async () => {
+    const token = refreshTokenOf(browser);
+    const request = browser.request("/auth/logout?returnTo=https://evil.example", CLICKED, { method: "POST" });
+    const answer = browser.take(await kit.logout.POST(request));
+    expect(answer.status).toBe(303);
+    expect(answer.headers.get("location")).toBe(
+      `${pool.cognito.domain}/logout?client_id=web1234567890abcdefghijkl&logout_uri=https%3A%2F%2Fapp.example`,
+    );
+    expect(pool.cognito.count("revoke")).toBe(1);
+    expect(pool.cognito.refreshTokenState(token)).toBe("revoked");
+    expect(answer.headers.get("cache-control")).toBe("private, no-store");
+  });
+
+  test("LO-05 CK-15 leaves nothing in the jar but .ended: chunks, transactions and names of the other scheme go too", async () => {
+    await browser.login("/auth/login?returnTo=/x&prompt=login");
+    for (const name of ["auth.access", "auth.access.1", "__Host-auth.id.3", "__Host-auth.rounds"]) {
+      browser.jar.set(name, { value: "left", line: "", expiresAt: Number.POSITIVE_INFINITY });
+    }
+    await browser.signOut();
+    expect(browser.names()).toEqual(["__Host-auth.ended"]);
+    expect(browser.value("__Host-auth.ended").length).toBeLessThan(120);
+  });
+
+  test("CK-14 deletions carry the attributes without which browsers ignore them", async () => {
+    const lines = (await browser.signOut()).headers.getSetCookie().filter((line) => line.includes("Max-Age=0"));
+    expect(lines.length).toBeGreaterThan(2);
+    for (const line of lines) expect(line).toMatch(/; Max-Age=0; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
+  });
+
+  test.each([
+    { fault: { status: 500 }, what: "answers 500" },
+    { fault: { reset: true }, what: "hangs up" },
+    { fault: { status: 400, body: { error: "invalid_client" } }, what: "refuses the client" },
+  ])("LO-04 goes on when Cognito $what", async ({ fault }) => {
+    pool.cognito.fault("revoke", fault);
+    const answer = await browser.signOut();
+    expect(answer.headers.get("location")).toContain("/logout?client_id=");
+    expect(browser.names()).toEqual(["__Host-auth.ended"]);
+  });
+
+  test("LO-08 twice is as good as once", async () => {
+    const first = await browser.signOut();
+    const second = await browser.signOut();
+    expect(second.headers.get("location")).toBe(first.headers.get("location"));
+    expect(pool.cognito.count("revoke")).toBe(1);
+  });
+
+  test("LO-09 revokes when the access token has expired", async () => {
+    pass(1_000);
+    browser.drop("__Host-auth.access");
+    await browser.signOut();
+    expect(pool.cognito.count("revoke")).toBe(1);
+  });
+
+  test.each([true, false])(
+    "LO-10 a refresh in flight cannot bring the session back (origin_jti: %s)",
+    async (originJti) => {
+      Object.assign(pool.cognito.settings, { originJti });
+      browser = pool.browser(kit);
+      await browser.signIn();
+      pass(400);
+      const late = await kit.middleware.default(browser.request("/dashboard"));
+      await browser.signOut();
+      browser.take(late);
+      expect(browser.names()).toContain("__Host-auth.access");
+      expect(isSignedIn(await browser.visit("/dashboard"))).toBe(false);
+      expect(pool.cognito.count("token", ({ params }) => params.grant_type === "refresh_token")).toBe(1);
+    },
+  );
+
+  test.each([true, false])(
+    "LO-10 with a token from before a rotation, no refresh token of the sign-in works (family: %s)",
+    async (revokeFamily) => {
+      Object.assign(pool.cognito.settings, { revokeFamily });
+      const old = new Map(browser.jar);
+      pass(400);
+      await browser.visit("/dashboard");
+      pass(2);
+      browser.jar.clear();
+      for (const [name, cookie] of old) browser.jar.set(name, cookie);
+      await browser.signOut();
+      const [signIn] = pool.cognito.signIns.slice(-1);
+      expect(signIn?.refreshTokens).toHaveLength(2);
+      for (const { token } of signIn?.refreshTokens ?? [])
+        expect(pool.cognito.refreshTokenState(token)).toBe("revoked");
+    },
+  );
+
+  test("LO-10 waits for a refresh in flight, and revokes what it yields", async () => {
+    Object.assign(pool.cognito.settings, { revokeFamily: false });
+    pool.cognito.fault("token", { answerDelayMs: 300 });
+    pass(400);
+    const inFlight = kit.middleware.default(browser.request("/dashboard"));
+    await vi.waitFor(() => expect(pool.cognito.signIns.at(-1)?.refreshTokens).toHaveLength(2));
+    await browser.signOut();
+    await inFlight;
+    for (const { token } of pool.cognito.signIns.at(-1)?.refreshTokens ?? []) {
+      expect(pool.cognito.refreshTokenState(token)).toBe("revoked");
+    }
+  });
+
+  test("LO-11 an access token that is out as Bearer works until it expires: Cognito's tokens carry their own proof", async () => {
+    const token = browser.value("__Host-auth.access");
+    await browser.signOut();
+    const headers = new Headers({ authorization: `Bearer ${token}` });
+    expect((await kit.core.authenticate(headers, kit.config(), false)).status).toBe("signed_in");
+    pass(400);
+    expect((await kit.core.authenticate(headers, kit.config(), false)).status).toBe("signed_out");
+  });
+
+  test("a new sign-in is good, though it bears the auth_time of the one that ended", async () => {
+    Object.assign(pool.cognito.settings, { originJti: false });
+    browser = pool.browser(kit);
+    await browser.signIn();
+    await browser.signOut();
+    await browser.signIn();
+    expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+  });
+
+  test("DS-04 works with 15 kB of cookies", async () => {
+    for (let i = 1; i <= 40; i++)
+      browser.jar.set(`other${i}`, { value: "x".repeat(280), line: "", expiresAt: Number.POSITIVE_INFINITY });
+    expect(browser.cookieHeader.length).toBeGreaterThan(15_000);
+    await browser.signOut();
+    expect(browser.names().filter((name) => name.startsWith("__Host-auth"))).toEqual(["__Host-auth.ended"]);
+  });
+});
+
+describe("who may sign somebody out", () => {
+  const cross = { ...TYPED, "sec-fetch-site": "cross-site" };
+  test.each([
+    { what: "a cross-site form", method: "POST", headers: cross },
+    { what: "a form on a sub-domain", method: "POST", headers: { ...TYPED, "sec-fetch-site": "same-site" } },
+    { what: "a POST of unknown origin", method: "POST", headers: { accept: "text/html" } },
+    { what: "a cross-site link", method: "GET", headers: cross },
+    { what: "a typed address", method: "GET", headers: TYPED },
+    { what: "a client without Fetch Metadata", method: "GET", headers: { accept: "text/html" } },
+    {
+      what: "an image",
+      method: "GET",
+      headers: { ...CLICKED, "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" },
+    },
+    { what: "a frame", method: "GET", headers: { ...CLICKED, "sec-fetch-dest": "iframe" } },
+    { what: "a fetch", method: "GET", headers: FETCHED },
+    { what: "a prefetch", method: "GET", headers: { ...CLICKED, "sec-purpose": "prefetch;prerender" } },
+    { what: "Next's prefetch", method: "GET", headers: { ...FETCHED, "next-router-prefetch": "1" } },
+  ])("LO-01 LO-02 not $what", async ({ method, headers }) => {
+    const request = browser.request("/auth/logout", headers, { method });
+    const answer = browser.take(await (method === "POST" ? kit.logout.POST(request) : kit.logout.GET(request)));
+    expect(answer.status).toBe(403);
+    expect(answer.headers.getSetCookie()).toEqual([]);
+    expect(pool.cognito.count("revoke")).toBe(0);
+    expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+  });
+
+  test("LO-01 a typed address shows a button that does it", async () => {
+    const answer = await kit.logout.GET(browser.request("/auth/logout", TYPED));
+    expect(await answer.text()).toContain('<form method="post" action="/auth/logout"><button>');
+    expect(answer.headers.get("content-security-policy")).toContain(`form-action 'self' ${pool.cognito.domain}`);
+  });
+
+  test.each([
+    { what: "a form of the app's own", headers: CLICKED },
+    { what: "a form under Referrer-Policy no-referrer", headers: { ...CLICKED, origin: "null" } },
+    { what: "an old browser's form", headers: { accept: "text/html", origin: "https://app.example" } },
+  ])("LO-01 $what may", async ({ headers }) => {
+    expect((await browser.signOut(headers)).status).toBe(303);
+  });
+
+  test("LO-01 a link on one of the app's own pages may", async () => {
+    const answer = browser.take(await kit.logout.GET(browser.request("/auth/logout", CLICKED)));
+    expect(answer.headers.get("location")).toContain("/logout?client_id=");
+    expect(browser.names()).toEqual(["__Host-auth.ended"]);
+  });
+
+  test("CB-14 HEAD changes nothing", () => {
+    expect(kit.logout.HEAD().status).toBe(405);
+    expect(pathOf(new Response(null, { headers: { location: "/" } }))).toBe("/");
+  });
+});

@@ -1,0 +1,297 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Browser, CLICKED, FETCHED, type Kit, pathOf, TYPED, usePool } from "../support/kit";
+
+const pool = usePool({ settings: { accessTokenSeconds: 300, idTokenSeconds: 300, rotation: true, graceSeconds: 10 } });
+
+let kit: Kit;
+let browser: Browser;
+
+/** Time goes on for the kit; the stand-in lives by the same clock. */
+const pass = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000);
+const tokenCalls = () => pool.cognito.count("token", ({ params }) => params.grant_type === "refresh_token");
+const isSignedIn = (response: Response) => response.headers.get("x-middleware-next") === "1";
+const copyOf = (original: Browser, other: Kit = original.kit) => {
+  const copy = new Browser(other, original.cognito, original.base);
+  for (const [name, cookie] of original.jar) copy.jar.set(name, cookie);
+  return copy;
+};
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  Object.assign(pool.cognito.settings, { rotation: true, graceSeconds: 10, graceReuse: "same", originJti: true });
+  kit = await pool.load();
+  browser = pool.browser(kit);
+  await browser.signIn();
+  pool.cognito.clearRequests();
+});
+
+afterEach(() => {
+  pool.cognito.clearFaults();
+  vi.useRealTimers();
+});
+
+describe("a session whose access token runs out", () => {
+  test("RF-12 costs no call while its token is fresh, nor when nobody is signed in", async () => {
+    await browser.visit("/dashboard");
+    await pool.browser(kit).visit("/");
+    expect(pool.cognito.requests.filter(({ name }) => name === "token")).toEqual([]);
+  });
+
+  test("RF-01 is refreshed within the last minute, before the token is refused anywhere", async () => {
+    pass(230);
+    await browser.visit("/dashboard");
+    expect(tokenCalls()).toBe(0);
+    pass(20);
+    const before = browser.value("__Host-auth.access");
+    expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+    expect(tokenCalls()).toBe(1);
+    expect(browser.value("__Host-auth.access")).not.toBe(before);
+  });
+
+  test.each(["/dashboard", "/"])(
+    "RF-10 %s renders with the new token in the very request that refreshed it",
+    async (path) => {
+      pass(400);
+      const answer = await browser.visit(path);
+      const forwarded = Browser.forwardedCookies(answer) ?? "";
+      expect(forwarded).toContain(`__Host-auth.access=${browser.value("__Host-auth.access")}`);
+      const seen = await kit.core.authenticate(new Headers({ cookie: forwarded }), kit.config(), false);
+      expect(seen).toMatchObject({ status: "signed_in", session: { user: { username: "ada" } } });
+      expect(answer.headers.get("cache-control")).toBe("private, no-store");
+    },
+  );
+
+  test("RF-02 twenty requests at once make one token call, and all are signed in", async () => {
+    pass(400);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => kit.middleware.default(browser.request("/dashboard"))),
+    );
+    expect(answers.every(isSignedIn)).toBe(true);
+    expect(tokenCalls()).toBe(1);
+  });
+
+  test("RF-02 a late request with the old token gets the same new tokens for ten seconds", async () => {
+    Object.assign(pool.cognito.settings, { graceSeconds: 0 });
+    pass(400);
+    const late = copyOf(browser);
+    await browser.visit("/dashboard");
+    pass(9);
+    expect(isSignedIn(await late.visit("/dashboard"))).toBe(true);
+    expect(late.value("__Host-auth.refresh")).toBe(browser.value("__Host-auth.refresh"));
+    expect(tokenCalls()).toBe(1);
+  });
+
+  test.each([
+    { rotation: true, what: "a new refresh token is stored when Cognito gives one" },
+    { rotation: false, what: "the old refresh token is kept when it gives none" },
+  ])("RF-05 $what", async ({ rotation }) => {
+    Object.assign(pool.cognito.settings, { rotation });
+    const token = () => browser.value("__Host-auth.refresh").replace(/^[^.]*\./, "");
+    const before = token();
+    pass(400);
+    await browser.visit("/dashboard");
+    expect(token() === before).toBe(!rotation);
+    pass(400);
+    expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+  });
+
+  test("RF-13 RF-14 is refreshed under a POST too: method, body and query go through untouched", async () => {
+    pass(400);
+    const answer = await browser.visit(
+      "/dashboard?a=1&b=%20x",
+      { ...CLICKED, "next-action": "abc" },
+      { method: "POST", body: "x=1" },
+    );
+    expect(isSignedIn(answer)).toBe(true);
+    expect(answer.headers.get("location")).toBeNull();
+    expect(answer.headers.get("x-middleware-rewrite")).toBeNull();
+    expect(tokenCalls()).toBe(1);
+  });
+
+  test.each(["sec-purpose", "purpose"])("RF-11 a browser's prefetch (%s) refreshes nothing", async (name) => {
+    pass(400);
+    const answer = await browser.visit("/dashboard", { ...TYPED, [name]: "prefetch" });
+    expect(tokenCalls()).toBe(0);
+    expect(answer.headers.getSetCookie()).toEqual([]);
+  });
+
+  test("RF-11 twenty links of a page in view make at most one call, and start no sign-in", async () => {
+    pass(400);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => kit.middleware.default(browser.request(`/dashboard?link=${i}`, FETCHED))),
+    );
+    expect(tokenCalls()).toBe(1);
+    expect(answers.flatMap((answer) => answer.headers.getSetCookie()).some((line) => line.includes(".txn."))).toBe(
+      false,
+    );
+  });
+
+  test("RF-17 another site cannot make it refresh", async () => {
+    pass(400);
+    const headers = { ...TYPED, "sec-fetch-site": "cross-site" };
+    const answer = await browser.visit("/dashboard", headers, { method: "POST" });
+    expect(answer.status).toBe(403);
+    expect(tokenCalls()).toBe(0);
+  });
+
+  test("CK-12 however often it is refreshed, it ends when it was to end at sign-in", async () => {
+    const kit2 = await pool.load({ AUTH_SESSION_MAX_AGE: "1000" });
+    const short = pool.browser(kit2);
+    await short.signIn();
+    for (const seconds of [300, 300, 300]) {
+      pass(seconds);
+      expect(isSignedIn(await short.visit("/dashboard"))).toBe(true);
+    }
+    pass(150);
+    expect(pathOf(await short.visit("/dashboard"))).toBe("/auth/login?returnTo=%2Fdashboard");
+  });
+});
+
+describe("a token endpoint that does not answer as it should", () => {
+  const outages = [
+    { fault: { status: 429 }, what: "429" },
+    { fault: { status: 500 }, what: "500" },
+    { fault: { status: 503, body: "<html>down</html>" }, what: "an HTML page" },
+    { fault: { status: 400, body: "<html>throttled</html>" }, what: "400 without an OAuth error" },
+    { fault: { status: 200, body: "{}" }, what: "an empty answer" },
+    { fault: { reset: true }, what: "a reset connection" },
+    { fault: { truncate: true }, what: "half an answer" },
+    { fault: { redirect: "https://evil.example/" }, what: "a redirect" },
+  ];
+
+  test.each(outages)(
+    "RF-07 $what keeps the session: 503 and no cookie while there is no valid token",
+    async ({ fault }) => {
+      pool.cognito.fault("token", fault);
+      pass(400);
+      const answer = await browser.visit("/dashboard");
+      expect(answer.status).toBe(503);
+      expect(answer.headers.get("retry-after")).toBe("5");
+      expect(answer.headers.getSetCookie()).toEqual([]);
+      pool.cognito.clearFaults();
+      expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+    },
+  );
+
+  test.each(outages)("RF-07 $what is not even noticed while the token is valid", async ({ fault }) => {
+    pool.cognito.fault("token", fault);
+    pass(250);
+    expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+    await browser.visit("/dashboard");
+    expect(tokenCalls()).toBe(1);
+  });
+
+  test("RF-09 new tokens with a bad signature are not stored, and the old one serves until it ends", async () => {
+    Object.assign(pool.cognito.settings, { rotation: false });
+    pool.cognito.fault("token", {
+      transform: (json) => ({ ...json, access_token: `${json.access_token}`.replace(/.{8}$/, "AAAAAAAA") }),
+    });
+    pass(250);
+    const before = browser.value("__Host-auth.access");
+    expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+    expect(browser.value("__Host-auth.access")).toBe(before);
+    pass(100);
+    expect((await browser.visit("/dashboard")).status).toBe(503);
+  });
+
+  test("RF-06 an answer lost on the way is asked for again within the grace period", async () => {
+    pool.cognito.fault("token", { resetAfter: true }, { times: 1 });
+    pass(400);
+    expect((await browser.visit("/dashboard")).status).toBe(503);
+    pass(5);
+    expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+  });
+});
+
+describe("a refresh token that Cognito refuses", () => {
+  test("RF-07 RF-15 signs out by .ended, and no cookie is deleted", async () => {
+    pool.cognito.globalSignOut("ada");
+    pass(400);
+    const answer = await browser.visit("/dashboard");
+    expect(pathOf(answer)).toBe("/auth/login?returnTo=%2Fdashboard");
+    expect(answer.headers.getSetCookie()).toHaveLength(1);
+    expect(answer.headers.getSetCookie()[0]).toMatch(
+      /^__Host-auth\.ended=[\w-]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+    );
+  });
+
+  test("RF-16 DS-06 a thousand requests with a dead refresh token make one call", async () => {
+    pool.cognito.globalSignOut("ada");
+    pass(400);
+    const stale = copyOf(browser);
+    await browser.visit("/dashboard");
+    for (let i = 0; i < 500; i++) await browser.visit("/dashboard");
+    for (let i = 0; i < 500; i++) await kit.middleware.default(stale.request("/dashboard"));
+    expect(tokenCalls()).toBe(1);
+  });
+
+  const strangers = [
+    { claims: { id: () => ({ sub: "somebody-else" }) }, what: "another sub" },
+    { claims: { access: () => ({ auth_time: 1 }) }, what: "another auth_time" },
+    { claims: { id: () => ({ nonce: "another" }) }, what: "another nonce" },
+    {
+      claims: { access: () => ({ origin_jti: "another" }), id: () => ({ origin_jti: "another" }) },
+      what: "another origin_jti",
+    },
+    { claims: { access: () => ({ iss: "https://evil.example" }) }, what: "another issuer" },
+  ];
+  test.each(strangers)("RF-08 RP-21 tokens with $what are never stored", async ({ claims }) => {
+    const merged = (edit?: () => object) => edit && ((old: object) => ({ ...old, ...edit() }));
+    pool.cognito.fault("token", {
+      claims: {
+        ...(claims.access && { access: merged(claims.access) }),
+        ...(claims.id && { id: merged(claims.id) }),
+      } as never,
+    });
+    pass(400);
+    const before = browser.value("__Host-auth.access");
+    const answer = await browser.visit("/dashboard");
+    expect(isSignedIn(answer)).toBe(false);
+    expect(browser.value("__Host-auth.access")).toBe(before);
+  });
+
+  test("RF-08 a refreshed ID token may repeat the nonce, or come without", async () => {
+    for (const refreshNonce of ["same", "absent"] as const) {
+      Object.assign(pool.cognito.settings, { refreshNonce });
+      pass(400);
+      expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+    }
+  });
+});
+
+describe("two servers that do not know of each other", () => {
+  test.each(["same", "another"] as const)(
+    "RF-03 both refresh within the grace period, and nobody is signed out (%s token)",
+    async (graceReuse) => {
+      Object.assign(pool.cognito.settings, { graceReuse });
+      const other = await pool.load();
+      pass(400);
+      const requests = [browser.request("/dashboard"), browser.request("/dashboard")] as const;
+      const answers = [await kit.middleware.default(requests[0]), await other.middleware.default(requests[1])];
+      expect(answers.every(isSignedIn)).toBe(true);
+      for (const answer of answers.reverse()) browser.take(answer);
+      for (let i = 0; i < 3; i++) {
+        pass(300);
+        expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+      }
+    },
+  );
+
+  test.each([
+    { order: "the winner's answer arrives last", winnerFirst: false },
+    { order: "the loser's answer arrives last", winnerFirst: true },
+  ])("RF-04 without grace the loser deletes nothing: $order", async ({ winnerFirst }) => {
+    Object.assign(pool.cognito.settings, { graceSeconds: 0 });
+    const other = await pool.load();
+    pass(400);
+    const request = browser.request("/dashboard");
+    const winner = await kit.middleware.default(request);
+    pass(1);
+    const loser = await other.middleware.default(browser.request("/dashboard"));
+    expect(loser.headers.getSetCookie().every((line) => line.startsWith("__Host-auth.ended="))).toBe(true);
+    for (const answer of winnerFirst ? [winner, loser] : [loser, winner]) browser.take(answer);
+    expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+    const login = await browser.login();
+    expect(pathOf(login)).toBe("/dashboard");
+  });
+});

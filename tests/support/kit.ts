@@ -1,0 +1,195 @@
+import { NextRequest } from "next/server";
+import { afterAll, beforeAll, vi } from "vitest";
+import { type AppClient, type Cognito, type Settings, startCognito } from "../cognito";
+
+export const ORIGIN = "https://app.example";
+
+const CLIENT_ID = "web1234567890abcdefghijkl";
+const CLIENT_SECRET = "s3cr3t+with+plus";
+
+/** Headers that a browser sends when somebody loads a page from an address bar, or clicks a link of the same origin. */
+export const TYPED = {
+  accept: "text/html,application/xhtml+xml,*/*;q=0.8",
+  "sec-fetch-dest": "document",
+  "sec-fetch-mode": "navigate",
+  "sec-fetch-site": "none",
+};
+export const CLICKED = { ...TYPED, "sec-fetch-site": "same-origin" };
+export const FETCHED = {
+  accept: "*/*",
+  "sec-fetch-dest": "empty",
+  "sec-fetch-mode": "cors",
+  "sec-fetch-site": "same-origin",
+};
+
+interface KitOptions {
+  env?: Record<string, string | undefined>;
+  client?: Partial<AppClient>;
+  settings?: Partial<Settings>;
+  origin?: string;
+}
+
+/** The kit's own modules, loaded as one process would, on an environment that points to a running stand-in. */
+export async function loadKit(env: Record<string, string | undefined>) {
+  for (const name of Object.keys(process.env)) if (/^(COGNITO|AUTH|APP)_/.test(name)) delete process.env[name];
+  for (const [name, value] of Object.entries(env)) if (value !== undefined) process.env[name] = value;
+  vi.resetModules();
+  return {
+    login: await import("@/app/auth/login/route"),
+    callback: await import("@/app/auth/callback/route"),
+    logout: await import("@/app/auth/logout/route"),
+    middleware: await import("@/middleware"),
+    api: await import("@/lib/auth/api"),
+    config: (await import("@/lib/auth/core/config")).getConfig,
+    core: {
+      authenticate: (await import("@/lib/auth/core/authenticate")).authenticate,
+      cookies: await import("@/lib/auth/core/cookies"),
+      sessionCookies: await import("@/lib/auth/core/session-cookies"),
+    },
+  };
+}
+
+export type Kit = Awaited<ReturnType<typeof loadKit>>;
+
+export async function startPool(options: KitOptions = {}) {
+  const origin = options.origin ?? ORIGIN;
+  const web: AppClient = {
+    clientId: CLIENT_ID,
+    clientSecret: CLIENT_SECRET,
+    callbackUrls: [`${origin}/auth/callback`],
+    logoutUrls: [origin],
+    ...options.client,
+  };
+  const mobile: AppClient = { clientId: "mobile12345", callbackUrls: ["app://cb"], logoutUrls: [] };
+  const foreign: AppClient = { clientId: "foreign12345", callbackUrls: ["https://other.example/cb"], logoutUrls: [] };
+  const machine: AppClient = {
+    clientId: "machine12345",
+    clientSecret: "machine-secret-of-some-length",
+    callbackUrls: [],
+    logoutUrls: [],
+    grants: ["client_credentials"],
+    scopes: ["api/read"],
+  };
+  const cognito = await startCognito({
+    clients: [web, mobile, foreign, machine],
+    ...(options.settings && { settings: options.settings }),
+  });
+  const env: Record<string, string | undefined> = {
+    COGNITO_ISSUER: cognito.issuer,
+    COGNITO_DOMAIN: cognito.domain,
+    COGNITO_CLIENT_ID: web.clientId,
+    COGNITO_CLIENT_SECRET: web.clientSecret,
+    COGNITO_API_CLIENT_IDS: "mobile12345, machine12345",
+    APP_BASE_URL: origin,
+    ...options.env,
+  };
+  return { cognito, env, origin };
+}
+
+/** A running stand-in for the tests of one file. Each test may load the kit anew with `load()`. */
+export function usePool(options: KitOptions = {}) {
+  const pool = {} as { cognito: Cognito; env: Record<string, string | undefined>; origin: string };
+  beforeAll(async () => {
+    Object.assign(pool, await startPool(options));
+  });
+  afterAll(() => pool.cognito.close());
+  return {
+    get cognito() {
+      return pool.cognito;
+    },
+    get env() {
+      return pool.env;
+    },
+    load: (env: Record<string, string | undefined> = {}) => loadKit({ ...pool.env, ...env }),
+    browser: (kit: Kit) => new Browser(kit, pool.cognito, pool.env.APP_BASE_URL ?? pool.origin),
+  };
+}
+
+interface StoredCookie {
+  value: string;
+  line: string;
+  expiresAt: number;
+}
+
+/** A cookie jar that judges Set-Cookie as browsers do, and the way through the kit's routes. */
+export class Browser {
+  readonly jar = new Map<string, StoredCookie>();
+  readonly kit: Kit;
+  readonly cognito: Cognito;
+  readonly base: string;
+
+  constructor(kit: Kit, cognito: Cognito, base: string) {
+    this.kit = kit;
+    this.cognito = cognito;
+    this.base = base;
+  }
+
+  get cookieHeader(): string {
+    const alive = [...this.jar].filter(([, cookie]) => cookie.expiresAt > Date.now());
+    return alive.map(([name, { value }]) => `${name}=${value}`).join("; ");
+  }
+
+  /** Stores the cookies of an answer; RFC 6265bis: a `__Host-` line without Secure and Path=/ is ignored. */
+  take(response: Response): Response {
+    for (const line of response.headers.getSetCookie()) {
+      const [pair = "", ...attributes] = line.split("; ");
+      const name = pair.slice(0, pair.indexOf("="));
+      if (name.startsWith("__Host-") && !(attributes.includes("Secure") && attributes.includes("Path=/"))) continue;
+      const maxAge = Number(attributes.find((attribute) => attribute.startsWith("Max-Age="))?.slice(8));
+      if (maxAge === 0) this.jar.delete(name);
+      else this.jar.set(name, { value: pair.slice(name.length + 1), line, expiresAt: Date.now() + maxAge * 1000 });
+    }
+    return response;
+  }
+
+  request(path: string, headers: Record<string, string> = TYPED, init: RequestInit = {}): NextRequest {
+    const cookie = this.cookieHeader;
+    const url = path.startsWith("http") ? path : new URL(this.base).origin + path;
+    return new NextRequest(url, { ...init, headers: { ...headers, ...(cookie && { cookie }) } } as never);
+  }
+
+  async login(path = "/auth/login?returnTo=/dashboard", headers: Record<string, string> = CLICKED): Promise<Response> {
+    return this.take(await this.kit.login.GET(this.request(path, headers)));
+  }
+
+  async callback(url: string, headers: Record<string, string> = { ...TYPED, "sec-fetch-site": "cross-site" }) {
+    return this.take(await this.kit.callback.GET(this.request(url, headers)));
+  }
+
+  async visit(path: string, headers: Record<string, string> = TYPED, init: RequestInit = {}): Promise<Response> {
+    return this.take(await this.kit.middleware.default(this.request(path, headers, init)));
+  }
+
+  /** What the page behind middleware would read as its Cookie header. */
+  static forwardedCookies(response: Response): string | null {
+    return response.headers.get("x-middleware-request-cookie");
+  }
+
+  /** The whole way, as `username`. */
+  async signIn(username = "ada", path?: string): Promise<Response> {
+    const login = await this.login(path);
+    return this.callback(await this.cognito.authorize(login.headers.get("location") ?? "", username));
+  }
+
+  async signOut(headers: Record<string, string> = CLICKED): Promise<Response> {
+    return this.take(await this.kit.logout.POST(this.request("/auth/logout", headers, { method: "POST" })));
+  }
+
+  names(): string[] {
+    return [...this.jar.keys()].sort();
+  }
+
+  value(name: string): string {
+    return this.jar.get(name)?.value ?? "";
+  }
+
+  drop(name: string): void {
+    this.jar.delete(name);
+  }
+}
+
+/** The path and query of a Location on the app's own origin. */
+export function pathOf(response: Response): string {
+  const url = new URL(response.headers.get("location") ?? "", ORIGIN);
+  return url.pathname + url.search;
+}

@@ -1,0 +1,19 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const alias = {
+  "@": root.replace(/\/$/, ""),
+  "server-only": fileURLToPath(new URL("support/server-only.ts", import.meta.url)),
+};
+const runtime = (name: string, environment: string, exclude: string[] = []) => ({
+  resolve: { alias },
+  test: { name, environment, root, include: ["tests/{unit,routes}/**/*.test.ts"], exclude, testTimeout: 20_000 },
+});
+
+/** Everything but the browser, once in Node and once in the runtime that middleware has. */
+export default defineConfig({
+  test: {
+    projects: [runtime("node", "node"), runtime("edge", "edge-runtime", ["tests/unit/cognito.test.ts"])],
+  },
+});
