@@ -2,7 +2,7 @@ import { authenticate } from "./core/authenticate";
 import { getConfig } from "./core/config";
 import type { AuthErrorCode } from "./core/errors";
 import { isCrossSite, isSafeMethod, readBearer, requestKind } from "./core/navigation";
-import { NO_STORE, problem } from "./core/responses";
+import { bearerChallenge, NO_STORE, problem } from "./core/responses";
 import { findShortfall, type Requirement, type Session } from "./core/session";
 import { report } from "./events";
 
@@ -20,7 +20,7 @@ export function withSession<R extends Request, C>(
   return async (request, context) => {
     const caller = await identify(request, requirement);
     if (caller instanceof Response) return caller;
-    if (!caller) return refuse(request, "anonymous", problem(401, "Bearer"));
+    if (!caller) return refuse(request, "anonymous", problem(401, bearerChallenge(false)));
     return privately(await handler(request, caller, context));
   };
 }
@@ -42,7 +42,7 @@ async function identify(request: Request, requirement: Requirement): Promise<Ses
   if (auth.status === "unknown") return refuse(request, auth.error.code, problem(503));
   if (auth.status === "signed_out") {
     if (!auth.error || readBearer(request.headers) === null) return null;
-    return refuse(request, auth.error.code, problem(401, 'Bearer error="invalid_token"'));
+    return refuse(request, auth.error.code, problem(401, bearerChallenge(true)));
   }
   const { session } = auth;
   if (session.source === "cookie" && !isSafeMethod(request.method) && isCrossSite(request.headers, config.origin)) {
@@ -59,7 +59,7 @@ async function identify(request: Request, requirement: Requirement): Promise<Ses
 }
 
 function refuse(request: Request, reason: AuthErrorCode | "anonymous", response: Response): Response {
-  const kind = requestKind(request.method, request.headers);
+  const kind = requestKind(request.headers);
   report({ type: "refused", path: new URL(request.url).pathname, kind, reason });
   return response;
 }

@@ -4,7 +4,7 @@ import { type AuthConfig, getConfig } from "./core/config";
 import { applyCookies, cookieName, readCookieJar } from "./core/cookies";
 import type { AuthErrorCode } from "./core/errors";
 import { isCrossSite, isSafeMethod, readBearer, requestKind } from "./core/navigation";
-import { bare, errorPath, NO_STORE, problem, redirectTo, setCookies } from "./core/responses";
+import { bare, bearerChallenge, errorPath, NO_STORE, problem, redirectTo, setCookies } from "./core/responses";
 import { isMachine, type Session } from "./core/session";
 import { report } from "./events";
 
@@ -28,14 +28,15 @@ export async function authenticateRequest(request: NextRequest): Promise<Request
   const config = getConfig();
   const { pathname } = request.nextUrl;
   if (/^\/auth(\/|$)/.test(pathname)) return always(() => NextResponse.next());
-  if (isForged(request, config)) return always(() => refuse(request, "cross_site", 403));
+  if (isForged(request, config)) return always(() => refuse(request, 403, "cross_site"));
   const auth = await authenticate(request.headers, config, true);
   if (auth.event) report({ path: pathname, ...auth.event });
+  const finish = (response: NextResponse) => setCookies(response, auth.cookies);
   return {
     session: auth.status === "signed_in" && !isMachine(auth.session) ? auth.session : null,
-    next: () => setCookies(passOn(request, auth, config), auth.cookies),
-    challenge: () => setCookies(challenge(request, auth, config), auth.cookies),
-    forbid: () => setCookies(refuse(request, "forbidden", 403), auth.cookies),
+    next: () => finish(passOn(request, auth, config)),
+    challenge: () => finish(challenge(request, auth)),
+    forbid: () => finish(refuse(request, 403, "forbidden")),
   };
 }
 
@@ -45,38 +46,38 @@ function always(next: () => NextResponse): RequestAuth {
 
 function passOn(request: NextRequest, auth: Authentication, config: AuthConfig): NextResponse {
   const jar = readCookieJar(request.headers, config);
-  if (auth.status === "signed_out" && !auth.error && jar.values.size === 0) return NextResponse.next();
   // A handler behind us cannot tell "no session" from "Cognito did not answer", unless it is told.
-  const outage = { name: cookieName(jar, "outage"), value: "1", maxAge: auth.status === "unknown" ? 1 : 0 };
+  const outage = { name: cookieName(jar, "outage"), value: "1", maxAge: 1 };
+  const cookies = auth.status === "unknown" ? [outage] : (auth.cookies ?? []);
   const headers = new Headers(request.headers);
-  headers.set("cookie", applyCookies(headers.get("cookie"), [...(auth.cookies ?? []), outage]));
-  const response = NextResponse.next({ request: { headers } });
-  response.headers.set("cache-control", NO_STORE);
+  headers.set("cookie", applyCookies(headers.get("cookie") ?? "", cookies));
+  const response = NextResponse.next(cookies.length > 0 ? { request: { headers } } : {});
+  const isAnonymous = auth.status === "signed_out" && !auth.error && jar.values.size === 0;
+  if (!isAnonymous) response.headers.set("cache-control", NO_STORE);
   return response;
 }
 
-function challenge(request: NextRequest, auth: Authentication, config: AuthConfig): NextResponse {
-  if (auth.status === "unknown") return refuse(request, auth.error.code, 503);
-  if (auth.status === "signed_in") return refuse(request, "forbidden", 403); // A machine, where a user is asked for.
-  const kind = requestKind(request.method, request.headers);
-  report({ type: "refused", path: request.nextUrl.pathname, kind, reason: auth.error?.code ?? "anonymous" });
-  if (kind === "action") return answer(bare(401));
-  const isBadBearer = auth.error && readBearer(request.headers) !== null;
-  if (kind !== "document") return answer(problem(401, isBadBearer ? 'Bearer error="invalid_token"' : "Bearer"));
-  const { pathname, search } = new URL(request.url);
-  const returnTo = isSafeMethod(request.method) ? pathname + search : pathname; // A form's body cannot come back.
-  return answer(redirectTo(`${config.baseUrl}/auth/login?${new URLSearchParams({ returnTo })}`));
+function challenge(request: NextRequest, auth: Authentication): NextResponse {
+  if (auth.status === "unknown") return refuse(request, 503, auth.error.code);
+  if (auth.status === "signed_in") return refuse(request, 403, "forbidden"); // A machine, where a user is asked for.
+  return refuse(request, 401, auth.error?.code ?? "anonymous");
 }
 
-/** A page load sees the error page where it wanted to be; all else gets the status. */
-function refuse(request: NextRequest, code: AuthErrorCode, status: 403 | 503): NextResponse {
-  const kind = requestKind(request.method, request.headers);
-  report({ type: "refused", path: request.nextUrl.pathname, kind, reason: code });
-  if (kind === "api" || kind === "data") return answer(problem(status));
-  if (kind === "action" || !isSafeMethod(request.method)) return answer(bare(status));
+/** 401 sends a page load to sign-in; 403 and 503 show it the error page where it wanted to be. */
+function refuse(request: NextRequest, status: 401 | 403 | 503, reason: AuthErrorCode | "anonymous"): NextResponse {
+  const { method, headers, nextUrl } = request;
+  const kind = requestKind(headers);
+  report({ type: "refused", path: nextUrl.pathname, kind, reason });
+  if (kind === "action") return answer(bare(status));
+  const isBadBearer = reason !== "anonymous" && readBearer(headers) !== null;
+  if (kind !== "document") return answer(problem(status, status === 401 ? bearerChallenge(isBadBearer) : undefined));
   const { pathname, search } = new URL(request.url);
-  const page = request.nextUrl.clone(); // Keeps basePath.
-  [page.pathname = "", page.search = ""] = errorPath(code, pathname + search).split("?");
+  const returnTo = isSafeMethod(method) ? pathname + search : pathname; // A form's body cannot come back.
+  if (status === 401)
+    return answer(redirectTo(`${getConfig().baseUrl}/auth/login?${new URLSearchParams({ returnTo })}`));
+  if (reason === "anonymous" || !isSafeMethod(method)) return answer(bare(status));
+  const page = nextUrl.clone(); // Keeps basePath.
+  [page.pathname = "", page.search = ""] = errorPath(reason, returnTo).split("?");
   return NextResponse.rewrite(page, { status, headers: bare(status).headers });
 }
 

@@ -30,7 +30,7 @@ const EXPLANATIONS: Readonly<Record<string, readonly [title: string, text: strin
   ],
   session_too_large: [
     "Your account holds too much",
-    "Your groups do not fit into a session. Its operators can remove some.",
+    "Your groups do not fit into a session. The operators of this app can remove some.",
   ],
   sign_in_loop: [
     "Sign-in goes round in circles",
@@ -57,16 +57,21 @@ export default async function ErrorPage({ searchParams }: { searchParams: Search
       )}
       <p>
         {known === "forbidden" ? (
-          <a href={config.basePath || "/"}>Go to the start page</a>
+          <a className="button primary" href={config.basePath || "/"}>
+            Go to the start page
+          </a>
         ) : (
-          <a href={`${config.basePath}/auth/login?${new URLSearchParams({ returnTo: back })}`}>Sign in again</a>
+          <a
+            className="button primary"
+            href={`${config.basePath}/auth/login?${new URLSearchParams({ returnTo: back })}`}
+          >
+            {known?.endsWith("_unavailable") ? "Try again" : "Sign in again"}
+          </a>
         )}
       </p>
       {known && (
-        <p>
-          <small>
-            Reference: <code>{known}</code>
-          </small>
+        <p className="soft">
+          Reference: <code>{known}</code>
         </p>
       )}
     </main>

@@ -14,7 +14,7 @@ export async function GET(request: Request): Promise<Response> {
   const config = getConfig();
   const { pathname: path, searchParams: link } = new URL(request.url);
   // Only somebody who loads a page starts a sign-in: a fetch cannot show Cognito's page, a prefetch changes nothing.
-  if (requestKind(request.method, request.headers) !== "document" || isPrefetch(request.headers)) return bare(401);
+  if (requestKind(request.headers) !== "document" || isPrefetch(request.headers)) return bare(401);
   const returnTo = safeReturnTo(link.getAll("returnTo"), config);
   const jar = readCookieJar(request.headers, config);
 

@@ -79,39 +79,27 @@ async function authenticateCookies(jar: CookieJar): Promise<Authentication> {
   const idClaims = idToken ? await verifyIdToken(idToken, jar.config).catch(() => null) : null;
   const isOwn = idClaims?.sub === claims.sub;
   const session = createSession(claims, isOwn ? idClaims : null, "cookie");
-  if (isMachine(session)) throw new AuthError("token_invalid", "A token that stands for no user makes no session");
-  if (await hasEnded(jar, [claims], await readRefreshState(jar)))
-    throw new AuthError("token_invalid", "The session has ended");
+  if (isMachine(session)) throw new AuthError("token_invalid", "The token stands for no user");
+  const isEnded = await hasEnded(jar, [claims], await readRefreshState(jar));
+  if (isEnded) throw new AuthError("token_invalid", "The session has ended");
   return { status: "signed_in", session, accessToken, idToken: isOwn ? idToken : null };
 }
 
 async function refresh(jar: CookieJar, state: RefreshState, stored: Authentication): Promise<Authentication> {
+  const { refreshToken, expiresAt, signIn } = state;
   try {
-    const tokens = await refreshOnce(state.refreshToken, jar.config, stored.status !== "signed_in");
-    checkContinuation(tokens, state.signIn);
-    return await storeTokens(
-      jar,
-      tokens,
-      { ...state, refreshToken: tokens.refreshToken ?? state.refreshToken },
-      "refreshed",
-    );
+    const tokens = await refreshOnce(refreshToken, jar.config, stored.status !== "signed_in");
+    checkContinuation(tokens, signIn);
+    return await storeTokens(jar, tokens, { ...state, refreshToken: tokens.refreshToken ?? refreshToken }, "refreshed");
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
-    const event = {
-      type: "refresh_failed",
-      code: error.code,
-      detail: error.message,
-      isSessionKept: !error.isBadCredential,
-    } as const;
-    if (stored.status === "signed_in" && !error.isBadCredential) return { ...stored, event };
-    if (!error.isBadCredential) return { status: "unknown", error, event };
+    const { code, message: detail, isBadCredential } = error;
+    const event = { type: "refresh_failed", code, detail, isSessionKept: !isBadCredential } as const;
+    if (!isBadCredential)
+      return stored.status === "signed_in" ? { ...stored, event } : { status: "unknown", error, event };
     // Nothing is deleted: whoever won a race for this refresh token has just stored a good session in this browser.
-    return {
-      status: "signed_out",
-      error,
-      event,
-      cookies: await addEnded(jar, await tokenKey(state.refreshToken), state.expiresAt),
-    };
+    const cookies = await addEnded(jar, await tokenKey(refreshToken), expiresAt);
+    return { status: "signed_out", error, event, cookies };
   }
 }
 
@@ -125,13 +113,7 @@ export async function storeTokens(
   const { cookies, isIdTokenDropped } = await createSessionCookies(jar, tokens, state);
   const { accessToken, accessClaims } = tokens;
   const { idToken, idClaims } = isIdTokenDropped ? { idToken: null, idClaims: null } : tokens;
+  const session = createSession(accessClaims, idClaims, "cookie");
   const event = { type, subject: await fingerprint(accessClaims.iss, accessClaims.sub), isIdTokenDropped };
-  return {
-    status: "signed_in",
-    session: createSession(accessClaims, idClaims, "cookie"),
-    accessToken,
-    idToken,
-    cookies,
-    event,
-  };
+  return { status: "signed_in", session, accessToken, idToken, cookies, event };
 }

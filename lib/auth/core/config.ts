@@ -12,20 +12,7 @@ let current: AuthConfig | undefined;
 
 /** This process's configuration, read at the first use and not before: a build needs none. Throws `config_invalid`. */
 export function getConfig(): AuthConfig {
-  // Spelled out one by one: bundlers replace `process.env.NAME`, not `process.env[name]`.
-  current ??= parseConfig({
-    COGNITO_ISSUER: process.env.COGNITO_ISSUER,
-    COGNITO_DOMAIN: process.env.COGNITO_DOMAIN,
-    COGNITO_CLIENT_ID: process.env.COGNITO_CLIENT_ID,
-    COGNITO_CLIENT_SECRET: process.env.COGNITO_CLIENT_SECRET,
-    COGNITO_SCOPE: process.env.COGNITO_SCOPE,
-    COGNITO_API_CLIENT_IDS: process.env.COGNITO_API_CLIENT_IDS,
-    COGNITO_JWKS: process.env.COGNITO_JWKS,
-    APP_BASE_URL: process.env.APP_BASE_URL,
-    AUTH_SESSION_MAX_AGE: process.env.AUTH_SESSION_MAX_AGE,
-    AUTH_SECRET: process.env.AUTH_SECRET,
-    AUTH_COOKIE_PREFIX: process.env.AUTH_COOKIE_PREFIX,
-  });
+  current ??= parseConfig(process.env);
   return current;
 }
 
@@ -36,25 +23,18 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
   const domain = readUrl("COGNITO_DOMAIN", /^[^/]*\/\/[^/]*\/?$/, "must be an origin, without a path").origin;
   const base = readUrl("APP_BASE_URL", /./, "");
   const clientId = read("COGNITO_CLIENT_ID", /^[\w+]{1,128}$/, "is not an app client id");
-  const apiClients = read(
-    "COGNITO_API_CLIENT_IDS",
-    /^[\w+]+(\s*,\s*[\w+]+)*$/,
-    "must be app client ids, comma separated",
-    "",
-  );
+  const apiClients = read("COGNITO_API_CLIENT_IDS", /^[\w+]+(\s*,\s*[\w+]+)*$/, "must be app client ids", "");
   const scope = read("COGNITO_SCOPE", /(^|\s)openid(\s|$)/, "must include openid", "openid email profile");
-  const maxAge = read("AUTH_SESSION_MAX_AGE", /^[1-9]\d{0,7}$/, "must be a whole number of seconds", "2592000");
+  const maxAge = read("AUTH_SESSION_MAX_AGE", /^[1-9]\d{0,9}$/, "must be whole seconds", "2592000");
   const secrets = read(
     "AUTH_SECRET",
     /^[^,]{32,}(,[^,]{32,})*$/,
-    "must be 32 bytes or more each: openssl rand -base64 32",
+    "must be 32 bytes or more: openssl rand -base64 32",
     "",
   );
-  const prefix = read("AUTH_COOKIE_PREFIX", /^[\w-]{1,32}$/, "must be 1 to 32 letters, digits, - or _", "auth");
+  const prefix = read("AUTH_COOKIE_PREFIX", /^[\w-]{1,32}$/, "must be letters, digits, - or _", "auth");
   const pinnedKeys = readPinnedKeys(read("COGNITO_JWKS", /./, "", ""));
-  if (pinnedKeys?.size === 0) refuse("COGNITO_JWKS", "must be a JWKS with an RS256 signature key of 2048 bits or more");
-  if (Number(maxAge) > LONGEST_SESSION_S)
-    refuse("AUTH_SESSION_MAX_AGE", `must be at most ${LONGEST_SESSION_S} (400 days)`);
+  if (pinnedKeys?.size === 0) refuse("COGNITO_JWKS", "must be a JWKS with an RS256 key");
   if (problems.size > 0) throw new AuthError("config_invalid", [...problems.values()].join("; "));
 
   const basePath = base.pathname.replace(/\/+$/, "");
@@ -69,14 +49,14 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
     clientSecret: env.COGNITO_CLIENT_SECRET?.trim() || null,
     /** Whose access tokens are good as Bearer; as a cookie, only the app's own are. */
     bearerClientIds: [clientId, ...splitList(apiClients)],
-    scope: scope.split(/\s+/).join(" "),
+    scope: scope.replace(/\s+/g, " "),
     origin: base.origin,
     basePath, // "" or "/app"
     /** The app's public URL, without a trailing slash. */
     baseUrl: base.origin + basePath,
     redirectUri: `${base.origin}${basePath}/auth/callback`,
     /** Seconds from sign-in to the end of the session, however often it is refreshed. */
-    sessionMaxAge: Number(maxAge),
+    sessionMaxAge: Math.min(Number(maxAge), LONGEST_SESSION_S),
     /** The first one seals, all of them open; none: cookies are not sealed. */
     secrets: splitList(secrets),
     /** Over https the browser itself then guards the names; http is only ever a loopback. */
@@ -97,8 +77,7 @@ function createReader(env: Readonly<Record<string, string | undefined>>) {
   const readUrl = (name: string, pattern: RegExp, problem: string) => {
     const text = read(name, pattern, problem);
     const url = URL.canParse(text) ? new URL(text) : new URL("invalid:");
-    if (!isTrustworthy(url))
-      refuse(name, "must be an https URL (http only on localhost, 127.0.0.1 and [::1]), without query");
+    if (!isTrustworthy(url)) refuse(name, "must be an https URL, or http on a loopback, with no query");
     return url;
   };
   return { problems, refuse, read, readUrl };

@@ -15,11 +15,10 @@ const MAX_COOKIE_BYTES = 3_800; // Browsers drop what is above 4,096, some count
 /** The kit's cookies out of a Cookie header (RFC 6265 5.4). A name that comes twice has no value. */
 export function readCookieJar(headers: Headers, config: AuthConfig): CookieJar {
   const values = new Map<string, string>();
-  const bare = config.cookiePrefix.replace("__Host-", "");
+  const bare = `${config.cookiePrefix.replace("__Host-", "")}.`;
   for (const pair of headers.get("cookie")?.split(";") ?? []) {
     const [name, value] = splitPair(pair);
-    if (name.startsWith(`${bare}.`) || name.startsWith(`__Host-${bare}.`))
-      values.set(name, values.has(name) ? "" : value);
+    if (name.replace(/^__Host-/, "").startsWith(bare)) values.set(name, values.has(name) ? "" : value);
   }
   return { values, config };
 }
@@ -31,21 +30,15 @@ export function serializeCookie({ name, value, maxAge }: Cookie): string {
 }
 
 /** The Cookie header that the browser would send once `cookies` are set. */
-export function applyCookies(header: string | null, cookies: readonly Cookie[]): string {
-  const names = new Set(cookies.map(({ name }) => name));
-  const kept = (header?.split(";") ?? []).map((pair) => pair.trim()).filter((pair) => !names.has(splitPair(pair)[0]));
+export function applyCookies(header: string, cookies: readonly Cookie[]): string {
+  const kept = header.split(";").filter((pair) => !cookies.some(({ name }) => name === splitPair(pair)[0]));
   const added = cookies.filter(({ maxAge }) => maxAge > 0).map(({ name, value }) => `${name}=${value}`);
-  return [...kept, ...added].filter(Boolean).join("; ");
+  return [...kept.map((pair) => pair.trim()).filter(Boolean), ...added].join("; ");
 }
 
 /** How many bytes of a Cookie header the kit's cookies take once `cookies` are set. */
 export function countBytes(jar: CookieJar, cookies: readonly Cookie[]): number {
-  const names = new Set(cookies.map(({ name }) => name));
-  const kept = [...jar.values]
-    .filter(([name]) => !names.has(name))
-    .map(([name, value]) => ({ name, value, maxAge: 1 }));
-  const sent = [...kept, ...cookies].filter(({ maxAge }) => maxAge > 0);
-  return sent.reduce((sum, { name, value }) => sum + name.length + value.length + "=; ".length, 0);
+  return applyCookies([...jar.values].map((pair) => pair.join("=")).join("; "), cookies).length;
 }
 
 /** The cookies that store `value`, one or numbered chunks, and the deletion of what they replace. */
@@ -76,10 +69,7 @@ export async function readCookie(jar: CookieJar, kind: CookieKind): Promise<stri
 /** Deletes a cookie with all its chunks, if the browser sent any. */
 export function deleteCookie(jar: CookieJar, kind: CookieKind): readonly Cookie[] {
   const name = cookieName(jar, kind);
-  return deleteCookies(
-    jar,
-    (it) => it === name || (it.startsWith(`${name}.`) && /^\d+$/.test(it.slice(name.length + 1))),
-  );
+  return deleteCookies(jar, (it) => it === name || (it.startsWith(`${name}.`) && /\.\d+$/.test(it)));
 }
 
 export function deleteCookies(jar: CookieJar, isDeleted: (name: string) => boolean): readonly Cookie[] {

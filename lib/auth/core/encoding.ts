@@ -29,7 +29,7 @@ export const encodeJson = (value: unknown): string => encode(JSON.stringify(valu
 /** Undefined when `text` is not base64url of JSON. */
 export function decodeJson(text: string): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(decode(text)));
+    return JSON.parse(new TextDecoder().decode(decode(text)));
   } catch {
     return undefined;
   }
@@ -46,4 +46,13 @@ export function parseJson(text: string, reviver?: (member: string, value: unknow
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const MAX_REMEMBERED = 500; // Of tokens, at most 16 KiB each: a few megabytes.
+
+/** Keeps a bounded map: the oldest entries go. */
+export function remember<V>(map: Map<string, V>, key: string, value: V): void {
+  map.delete(key);
+  map.set(key, value);
+  for (const oldest of map.keys()) if (map.size > MAX_REMEMBERED) map.delete(oldest);
 }

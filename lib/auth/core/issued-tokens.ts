@@ -36,9 +36,9 @@ export async function verifyTokenResponse(response: TokenResponse, config: AuthC
 
 async function checkUnity({ accessToken, accessClaims, idClaims }: IssuedTokens): Promise<void> {
   const age = now() - Math.min(accessClaims.iat, idClaims?.iat ?? accessClaims.iat);
-  if (age > MAX_ISSUE_AGE_S) throw refused(`A token just issued is ${age} s old, by this server's clock`);
+  if (age > MAX_ISSUE_AGE_S) throw refused(`A new token is ${age} s old by our clock`);
   if (idClaims && idClaims.sub !== accessClaims.sub) throw refused("The tokens are of two users");
-  if (idClaims && !(await matchesAtHash(idClaims, accessToken))) throw refused("at_hash is of another access token");
+  if (idClaims && !(await matchesAtHash(idClaims, accessToken))) throw refused("at_hash does not match");
 }
 
 /** The facts of a new sign-in, which must answer the nonce that was asked (OpenID Connect Core 3.1.3.7). */
@@ -61,7 +61,7 @@ export function checkContinuation({ accessClaims, idClaims }: IssuedTokens, sign
       isSame(origin_jti, signIn.origin_jti) &&
       isSame(nonce, signIn.nonce),
   );
-  if (!continues) throw new AuthError("grant_rejected", "The refreshed tokens are of another sign-in");
+  if (!continues) throw new AuthError("grant_rejected", "New tokens of another sign-in");
 }
 
 function refused(reason: string): AuthError {

@@ -38,8 +38,8 @@ export async function getKey(url: string, kid: string, isIssued: boolean): Promi
   if (!keys.has(kid) && (isIssued || source.pending || mayAsk())) keys = await load(source, url);
   const key = keys.get(kid);
   if (key) return key;
-  if (source.hasFailed) throw new AuthError("keys_unavailable", "The issuer's keys are out of reach");
-  throw new AuthError("token_invalid", "The token's key id is not in the issuer's JWKS");
+  if (source.hasFailed) throw new AuthError("keys_unavailable", "No usable JWKS");
+  throw new AuthError("token_invalid", "The token names an unknown key");
 }
 
 function load(source: Source, url: string): Promise<KeySet> {
@@ -59,7 +59,7 @@ function load(source: Source, url: string): Promise<KeySet> {
 async function fetchKeys(url: string, known: KeySet | null): Promise<KeySet> {
   const answer = await fetchText(url).catch(() => null);
   const keys = answer?.status === 200 ? readKeys(parseJson(answer.text), known) : null;
-  if (!keys?.size) throw new AuthError("keys_unavailable", "The issuer's JWKS cannot be read");
+  if (!keys?.size) throw new AuthError("keys_unavailable", "No usable JWKS");
   return keys;
 }
 

@@ -40,19 +40,18 @@ function decodePath(pathname: string): string | null {
  * A page load, a server action, a fetch of the browser's, or a program. In middleware Next has removed its own headers
  * (RSC, Next-Router-Prefetch), so this goes by Fetch Metadata, and by Accept where a client sends none.
  */
-export function requestKind(method: string, headers: Headers): RequestKind {
+export function requestKind(headers: Headers): RequestKind {
   if (readBearer(headers) !== null) return "api";
   if (headers.has("next-action")) return "action";
   const mode = headers.get("sec-fetch-mode");
-  const acceptsHtml = headers.get("accept")?.includes("text/html") ?? false;
   if (mode === "navigate") return headers.get("sec-fetch-dest") === "document" ? "document" : "data";
   if (mode !== null) return "data";
-  return acceptsHtml && (isSafeMethod(method) || isFormPost(headers)) ? "document" : "api";
+  return headers.get("accept")?.includes("text/html") ? "document" : "api";
 }
 
 /** A browser's guess at what is wanted next: it starts nothing, spends nothing and changes nothing. */
 export function isPrefetch(headers: Headers): boolean {
-  const purpose = `${headers.get("sec-purpose")} ${headers.get("purpose")} ${headers.get("x-moz")}`;
+  const purpose = `${headers.get("sec-purpose")} ${headers.get("purpose")}`;
   return purpose.includes("prefetch") || headers.has("next-router-prefetch");
 }
 
@@ -71,8 +70,4 @@ export function isSafeMethod(method: string): boolean {
 /** What follows `Authorization: Bearer`, well formed or not (RFC 6750 2.1); null when the scheme is another, or none. */
 export function readBearer(headers: Headers): string | null {
   return /^bearer(?: |$)(.*)$/i.exec(headers.get("authorization")?.trim() ?? "")?.[1] ?? null;
-}
-
-function isFormPost(headers: Headers): boolean {
-  return /^(application\/x-www-form-urlencoded|multipart\/form-data)/.test(headers.get("content-type") ?? "");
 }

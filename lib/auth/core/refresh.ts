@@ -1,6 +1,5 @@
-import { BoundedMap } from "./bounded-map";
 import type { AuthConfig } from "./config";
-import { now } from "./encoding";
+import { now, remember } from "./encoding";
 import { AuthError } from "./errors";
 import { type IssuedTokens, verifyTokenResponse } from "./issued-tokens";
 import { refreshTokens } from "./token-endpoint";
@@ -16,7 +15,7 @@ interface Attempt {
 const KEPT_S = 10;
 const ABANDONED_AFTER_S = 15; // Longer than any answer takes: the platform dropped it, and it never settles.
 
-const attempts = new BoundedMap<Attempt>(1_000, 4_000_000);
+const attempts = new Map<string, Attempt>();
 
 /**
  * Verified new tokens for a refresh token. Requests that come together share one call, and those of the next 10 s share
@@ -35,7 +34,7 @@ export function refreshOnce(refreshToken: string, config: AuthConfig, isUrgent: 
     () => settle(true),
     (error) => settle(error instanceof AuthError && error.isBadCredential),
   );
-  attempts.set(refreshToken, attempt);
+  remember(attempts, refreshToken, attempt);
   return result;
 }
 

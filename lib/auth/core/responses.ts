@@ -5,7 +5,7 @@ import type { AuthErrorCode } from "./errors";
 export const NO_STORE = "private, no-store";
 
 const HEADERS = { "cache-control": NO_STORE, "referrer-policy": "no-referrer", "x-content-type-options": "nosniff" };
-const TITLES: Readonly<Record<number, string>> = { 401: "Unauthorized", 403: "Forbidden", 503: "Service Unavailable" };
+const TITLES = { 401: "Unauthorized", 403: "Forbidden", 503: "Service Unavailable" };
 const RETRY_AFTER_S = "5";
 
 /** 303: what follows is a GET, whatever this was (RFC 9700 4.12). */
@@ -28,10 +28,15 @@ export function bare(status: number, headers: Record<string, string> = {}, body:
  * Problem details (RFC 9457), with the WWW-Authenticate line of RFC 6750 3 as `challenge`. Whatever was wrong with a
  * credential, the answer is the same.
  */
-export function problem(status: number, challenge?: string): Response {
+export function problem(status: keyof typeof TITLES, challenge?: string): Response {
   const type = { "content-type": "application/problem+json", vary: "Authorization, Cookie" };
   const headers = { ...type, ...(challenge && { "www-authenticate": challenge }) };
   return bare(status, headers, JSON.stringify({ type: "about:blank", title: TITLES[status], status }));
+}
+
+/** The WWW-Authenticate line of a 401: no error without a credential. */
+export function bearerChallenge(isBadToken: boolean): string {
+  return isBadToken ? 'Bearer error="invalid_token"' : "Bearer";
 }
 
 /** A small page of the kit's own. `body` is HTML without any input in it; `formAction` where a form's redirect leads. */

@@ -39,8 +39,7 @@ export async function createSessionCookies(
   }
   const cookies = [...needed, ...deleteCookie(jar, "id")];
   const bytes = countBytes(jar, cookies);
-  if (bytes > HARD_LIMIT_BYTES)
-    throw new AuthError("session_too_large", `The session's cookies would take ${bytes} bytes`);
+  if (bytes > HARD_LIMIT_BYTES) throw new AuthError("session_too_large", `${bytes} bytes of cookies`);
   return { cookies, isIdTokenDropped: idToken !== null };
 }
 

@@ -11,14 +11,6 @@ export interface TokenResponse {
   readonly refreshToken: string | null;
 }
 
-const OAUTH_ERRORS = [
-  "invalid_request",
-  "invalid_client",
-  "unauthorized_client",
-  "unsupported_grant_type",
-  "invalid_scope",
-];
-
 /**
  * Redeems an authorization code (RFC 6749 4.1.3, RFC 7636 4.5).
  *
@@ -59,31 +51,24 @@ async function post(endpoint: "token" | "revoke", form: Record<string, string>, 
     throw new AuthError("token_endpoint_unavailable", `Cognito answered ${answer?.status ?? "nothing"}`);
   }
   if (body.error === "invalid_grant") throw new AuthError("grant_rejected", "Cognito refused the grant");
-  const error = OAUTH_ERRORS.includes(body.error) ? body.error : "an unknown error"; // No text from outside in a log.
-  throw new AuthError("client_rejected", `Cognito refused the request: ${error}`);
+  throw new AuthError("client_rejected", `Cognito says ${body.error.replace(/[^a-z_]/g, "").slice(0, 40)}`);
 }
 
 function readTokenResponse(text: string): TokenResponse {
   const body = parseJson(text);
-  const {
-    access_token: accessToken,
-    id_token: idToken = null,
-    refresh_token: refreshToken = null,
-    token_type: type,
-  } = isRecord(body) ? body : {};
-  const isBearer = typeof type === "string" && type.toLowerCase() === "bearer";
-  if (
-    isBearer &&
-    isToken(accessToken) &&
-    (idToken === null || isToken(idToken)) &&
-    (refreshToken === null || isToken(refreshToken))
-  ) {
-    return { accessToken, idToken, refreshToken };
+  const { access_token, id_token = null, refresh_token = null, token_type } = isRecord(body) ? body : {};
+  const isBearer = typeof token_type === "string" && token_type.toLowerCase() === "bearer";
+  if (isBearer && isToken(access_token) && isTokenOrNull(id_token) && isTokenOrNull(refresh_token)) {
+    return { accessToken: access_token, idToken: id_token, refreshToken: refresh_token };
   }
-  throw new AuthError("token_response_invalid", "The token response has no Bearer access token, or a malformed one");
+  throw new AuthError("token_response_invalid", "No Bearer token, or a malformed one");
 }
 
 /** Cognito's tokens have only characters that are safe in a cookie. */
 function isToken(value: unknown): value is string {
   return typeof value === "string" && /^[\w.~+/=-]+$/.test(value);
+}
+
+function isTokenOrNull(value: unknown): value is string | null {
+  return value === null || isToken(value);
 }

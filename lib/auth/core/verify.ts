@@ -1,7 +1,6 @@
 import { compactVerify } from "jose/jws/compact/verify";
-import { BoundedMap } from "./bounded-map";
 import type { AuthConfig } from "./config";
-import { base64url, isRecord, now, parseJson, sha256 } from "./encoding";
+import { base64url, isRecord, now, parseJson, remember, sha256 } from "./encoding";
 import { AuthError } from "./errors";
 import { getKey, type VerificationKey } from "./keys";
 
@@ -32,7 +31,7 @@ type Verified = { readonly claims: Record<string, unknown>; readonly kid: string
 const MAX_TOKEN_CHARACTERS = 16 * 1024; // As much as Node reads of all headers together.
 const MAX_CLOCK_SKEW_S = 60; // How far this server's clock may be behind Cognito's.
 
-const memories = new WeakMap<AuthConfig, BoundedMap<Verified>>();
+const memories = new WeakMap<AuthConfig, Map<string, Verified>>();
 
 /**
  * The claims of an access token: RS256 signature, `iss`, `exp`, `nbf`, `iat`, `token_use`, and a `client_id` out of
@@ -68,24 +67,24 @@ export async function matchesAtHash(idClaims: IdTokenClaims, accessToken: string
 /** What changes with time is checked at every use; only the signature is remembered. */
 async function verifyToken(token: string, config: AuthConfig, isIssued: boolean): Promise<TokenClaims> {
   const claims = await verifySignature(token, config, isIssued);
-  if (!isComplete(claims) || claims.iss !== config.issuer) throw invalid("is of another issuer, or lacks a claim");
+  if (!isComplete(claims) || claims.iss !== config.issuer) throw invalid("is of another issuer or incomplete");
   const { exp, iat, nbf = 0 } = claims;
   if (exp <= now()) throw new AuthError("token_expired", `The token expired ${Math.ceil(now() - exp)} s ago`);
   const wait = Math.max(iat, Number(nbf)) - now();
-  if (wait > MAX_CLOCK_SKEW_S) throw invalid(`is good in ${Math.ceil(wait)} s, by this server's clock`);
+  if (wait > MAX_CLOCK_SKEW_S) throw invalid(`is good in ${Math.ceil(wait)} s`);
   return claims;
 }
 
 /** Good signatures are remembered by the whole token, for as long as their key is in the JWKS. */
 async function verifySignature(token: string, config: AuthConfig, isIssued: boolean) {
-  const memory = memories.get(config) ?? new BoundedMap<Verified>(1_000, 4_000_000);
+  const memory = memories.get(config) ?? new Map<string, Verified>();
   memories.set(config, memory);
   const known = memory.get(token);
   if (known && (await findKey(known.kid, config, isIssued)) === known.key) return known.claims;
   const verified = await readToken(token, config, isIssued).catch((error: unknown) => {
     throw error instanceof AuthError ? error : invalid("has a bad signature");
   });
-  memory.set(token, verified);
+  remember(memory, token, verified);
   return verified.claims;
 }
 
@@ -95,7 +94,7 @@ async function readToken(token: string, config: AuthConfig, isIssued: boolean): 
     token,
     ({ alg, kid, crit, b64, zip }) => {
       const isPlain = alg === "RS256" && typeof kid === "string" && [crit, b64, zip].every((it) => it === undefined);
-      if (!isPlain) throw invalid("has a header that no token of Cognito has");
+      if (!isPlain) throw invalid("has an odd header");
       return findKey(kid, config, isIssued);
     },
     { algorithms: ["RS256"] },
@@ -111,7 +110,7 @@ async function findKey(kid: string, config: AuthConfig, isIssued: boolean): Prom
   if (!config.pinnedKeys) return getKey(config.jwksUri, kid, isIssued);
   const key = config.pinnedKeys.get(kid);
   if (key) return key;
-  throw invalid("names a key that is not pinned");
+  throw invalid("names an unknown key");
 }
 
 function isComplete(claims: Record<string, unknown>): claims is Record<string, unknown> & TokenClaims {
