@@ -203,6 +203,17 @@ describe("a token endpoint that does not answer as it should", () => {
   });
 });
 
+test("RF-06 an answer lost while the token is valid is asked for again before the grace period ends", async () => {
+  pool.cognito.fault("token", { resetAfter: true }, { times: 1 });
+  pass(250);
+  expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+  pass(3);
+  await browser.visit("/dashboard");
+  expect(tokenCalls()).toBe(2);
+  pass(280);
+  expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+});
+
 describe("a refresh token that Cognito refuses", () => {
   test("RF-07 RF-15 signs out by .ended, and no cookie is deleted", async () => {
     pool.cognito.globalSignOut("ada");

@@ -13,6 +13,7 @@ interface Attempt {
 }
 
 const KEPT_S = 10;
+const BACK_OFF_S = 2; // Short: the lost answer may have rotated the token, and its grace period is running.
 const ABANDONED_AFTER_S = 15; // Longer than any answer takes: the platform dropped it, and it never settles.
 
 const attempts = new Map<string, Attempt>();
@@ -20,7 +21,7 @@ const attempts = new Map<string, Attempt>();
 /**
  * Verified new tokens for a refresh token. Requests that come together share one call, and those of the next 10 s share
  * its answer: after a rotation, a second call would fail. When Cognito did not answer, only who `isUrgent`, having no
- * valid token left, asks again within that time.
+ * valid token left, asks again at once.
  *
  * Throws as refreshTokens and verifyTokenResponse do.
  */
@@ -51,5 +52,5 @@ export async function spendLineage(refreshToken: string): Promise<readonly strin
 
 function isUsable({ startedAt, settledAt, isAnswered }: Attempt, isUrgent: boolean): boolean {
   if (settledAt === undefined) return now() - startedAt < ABANDONED_AFTER_S;
-  return now() - settledAt < KEPT_S && (isAnswered || !isUrgent);
+  return isAnswered ? now() - settledAt < KEPT_S : !isUrgent && now() - settledAt < BACK_OFF_S;
 }
