@@ -4,7 +4,7 @@ import { type AuthConfig, getConfig } from "./core/config";
 import { applyCookies, cookieName, readCookieJar } from "./core/cookies";
 import type { AuthErrorCode } from "./core/errors";
 import { isCrossSite, isSafeMethod, readBearer, requestKind } from "./core/navigation";
-import { bare, bearerChallenge, errorPath, NO_STORE, problem, redirectTo, setCookies } from "./core/responses";
+import { bare, bearerChallenge, errorPath, HEADERS, NO_STORE, problem, redirectTo, setCookies } from "./core/responses";
 import { isMachine, type Session } from "./core/session";
 import { report } from "./events";
 
@@ -27,7 +27,7 @@ export interface RequestAuth {
 export async function authenticateRequest(request: NextRequest): Promise<RequestAuth> {
   const config = getConfig();
   const { pathname } = request.nextUrl;
-  if (/^\/auth(\/|$)/.test(pathname)) return always(() => NextResponse.next());
+  if (/^\/auth(\/|$)/.test(pathname)) return always(() => NextResponse.next({ headers: HEADERS }));
   if (isForged(request, config)) return always(() => refuse(request, 403, "cross_site"));
   const auth = await authenticate(request.headers, config, true);
   if (auth.event) report({ path: pathname, ...auth.event });
@@ -84,7 +84,10 @@ function refuse(request: NextRequest, status: 401 | 403 | 503, reason: AuthError
 /** Whether another site made the browser send this, with cookies of the kit's. */
 function isForged(request: NextRequest, config: AuthConfig): boolean {
   if (isSafeMethod(request.method) || readBearer(request.headers) !== null) return false;
-  return isCrossSite(request.headers, config.origin) && readCookieJar(request.headers, config).values.size > 0;
+  const { values } = readCookieJar(request.headers, config);
+  return (
+    isCrossSite(request.headers, config.origin) && [...values.keys()].some((name) => /\.(access|refresh)\b/.test(name))
+  );
 }
 
 function answer(response: Response): NextResponse {

@@ -54,7 +54,7 @@ export async function authenticate(headers: Headers, config: AuthConfig, mayRefr
   if (stored.status === "unknown" || !mayRefresh || isPrefetch(headers)) return stored;
   if (stored.status === "signed_in" && stored.session.expiresAt - now() >= REFRESH_AHEAD_S) return stored;
   const state = await readRefreshState(jar);
-  return state && !(await hasEnded(jar, [], state)) ? refresh(jar, state, stored) : stored;
+  return state && !(await hasEnded(jar, null)) ? refresh(jar, state, stored) : stored;
 }
 
 async function judge(verdict: Promise<Authentication>): Promise<Authentication> {
@@ -80,8 +80,7 @@ async function authenticateCookies(jar: CookieJar): Promise<Authentication> {
   const isOwn = idClaims?.sub === claims.sub;
   const session = createSession(claims, isOwn ? idClaims : null, "cookie");
   if (isMachine(session)) throw new AuthError("token_invalid", "The token stands for no user");
-  const isEnded = await hasEnded(jar, [claims], await readRefreshState(jar));
-  if (isEnded) throw new AuthError("token_invalid", "The session has ended");
+  if (await hasEnded(jar, claims)) throw new AuthError("token_invalid", "The session has ended");
   return { status: "signed_in", session, accessToken, idToken: isOwn ? idToken : null };
 }
 

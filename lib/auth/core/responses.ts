@@ -4,7 +4,13 @@ import type { AuthErrorCode } from "./errors";
 /** For what depends on who asks: no shared cache may keep it (RFC 9111 5.2.2). */
 export const NO_STORE = "private, no-store";
 
-const HEADERS = { "cache-control": NO_STORE, "referrer-policy": "no-referrer", "x-content-type-options": "nosniff" };
+/** For all that the kit itself answers. */
+export const HEADERS = {
+  "cache-control": NO_STORE,
+  "content-security-policy": "frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+};
 const TITLES = { 401: "Unauthorized", 403: "Forbidden", 503: "Service Unavailable" };
 const RETRY_AFTER_S = "5";
 

@@ -14,7 +14,7 @@ export interface RefreshState {
 const PROXY_LIMIT_BYTES = 7_500; // nginx and many others stop at 8 kB a header line.
 const HARD_LIMIT_BYTES = 12_000; // Node stops at 16 kB for all headers, and then not even sign-out works.
 const MAX_ENDED = 5;
-const MAX_ROUNDS = 16;
+const MAX_ROUNDS = 8;
 const ROUND_S = 60;
 
 /**
@@ -67,18 +67,12 @@ export function tokenKey(refreshToken: string): Promise<string> {
   return fingerprint("refresh_token", refreshToken);
 }
 
-/** Whether `.ended` names any of these: a late answer cannot bring back what has ended. */
-export async function hasEnded(
-  jar: CookieJar,
-  signIns: readonly SignIn[],
-  state: RefreshState | null,
-): Promise<boolean> {
+/** Whether `.ended` names the sign-in of these claims, or what the refresh cookie holds: no late answer brings them back. */
+export async function hasEnded(jar: CookieJar, claims: SignIn | null): Promise<boolean> {
   const ended = (await readEntries(jar, "ended")).map(([key]) => key);
-  if (ended.length === 0) return false;
-  const keys = await Promise.all([
-    ...signIns.map(signInKey),
-    ...(state ? [signInKey(state.signIn), tokenKey(state.refreshToken)] : []),
-  ]);
+  const state = ended.length > 0 ? await readRefreshState(jar) : null;
+  const signIns = [claims, state?.signIn].filter((signIn) => signIn != null);
+  const keys = await Promise.all([...signIns.map(signInKey), state ? tokenKey(state.refreshToken) : ""]);
   return keys.some((key) => ended.includes(key));
 }
 
