@@ -1,10 +1,20 @@
 import { type NextRequest, NextResponse } from "next/server";
 import { type Authentication, authenticate } from "./core/authenticate";
-import { type AuthConfig, getConfig } from "./core/config";
+import { type AuthConfig, getConfig, keepsRewriteStatus } from "./core/config";
 import { applyCookies, cookieName, readCookieJar } from "./core/cookies";
 import type { AuthErrorCode } from "./core/errors";
 import { isCrossSite, isSafeMethod, readBearer, requestKind } from "./core/navigation";
-import { bare, bearerChallenge, errorPath, HEADERS, NO_STORE, problem, redirectTo, setCookies } from "./core/responses";
+import {
+  bare,
+  bearerChallenge,
+  errorPath,
+  HEADERS,
+  NO_STORE,
+  plainPage,
+  problem,
+  redirectTo,
+  setCookies,
+} from "./core/responses";
 import { isMachine, type Session } from "./core/session";
 import { report } from "./events";
 
@@ -75,9 +85,15 @@ function refuse(request: NextRequest, status: 401 | 403 | 503, reason: AuthError
   const returnTo = isSafeMethod(method) ? pathname + search : pathname; // A form's body cannot come back.
   if (status === 401)
     return answer(redirectTo(`${getConfig().baseUrl}/auth/login?${new URLSearchParams({ returnTo })}`));
-  if (reason === "anonymous" || !isSafeMethod(method)) return answer(bare(status));
-  const page = nextUrl.clone(); // Keeps basePath.
-  [page.pathname = "", page.search = ""] = errorPath(reason, returnTo).split("?");
+  return isSafeMethod(method) && reason !== "anonymous"
+    ? showError(request, status, reason, returnTo)
+    : answer(bare(status));
+}
+
+function showError(request: NextRequest, status: 403 | 503, code: AuthErrorCode, returnTo: string): NextResponse {
+  if (!keepsRewriteStatus) return answer(plainPage(status));
+  const page = request.nextUrl.clone(); // Keeps basePath.
+  [page.pathname = "", page.search = ""] = errorPath(code, returnTo).split("?");
   return NextResponse.rewrite(page, { status, headers: bare(status).headers });
 }
 

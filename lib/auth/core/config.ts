@@ -8,6 +8,9 @@ export type AuthConfig = Readonly<ReturnType<typeof parseConfig>>;
 const LONGEST_SESSION_S = 400 * 24 * 3600; // Browsers keep no cookie longer (RFC 6265bis 5.6.2).
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/;
 
+/** Under `cacheComponents` a rewritten page loses its status; Next puts this in at build time. */
+export const keepsRewriteStatus = !process.env.__NEXT_CACHE_COMPONENTS;
+
 let current: AuthConfig | undefined;
 
 /** This process's configuration, read at the first use and not before: a build needs none. Throws `config_invalid`. */

@@ -45,6 +45,12 @@ export function bearerChallenge(isBadToken: boolean): string {
   return isBadToken ? 'Bearer error="invalid_token"' : "Bearer";
 }
 
+/** No more than the status, in the words of HTTP. */
+export function plainPage(status: keyof typeof TITLES): Response {
+  const title = `${status} ${TITLES[status]}`;
+  return bare(status, { "content-type": "text/html" }, `<!doctype html><title>${title}</title><h1>${title}</h1>`);
+}
+
 /** A small page of the kit's own. `body` is HTML without any input in it; `formAction` where a form's redirect leads. */
 export function page(status: number, title: string, body: string, formAction = ""): Response {
   const policy = `default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' ${formAction}`;
