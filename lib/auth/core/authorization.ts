@@ -22,7 +22,7 @@ export interface AuthorizationResponse {
 
 const TRANSACTION_S = 600;
 const MAX_PENDING = 8;
-const MAX_PENDING_BYTES = 2_400;
+const MAX_PENDING_BYTES = 2_000;
 
 /** What a sign-in link may ask of Cognito; all else is ours to say. */
 const PASSED_THROUGH = {

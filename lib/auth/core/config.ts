@@ -29,15 +29,11 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
   const apiClients = read("COGNITO_API_CLIENT_IDS", /^[\w+]+(\s*,\s*[\w+]+)*$/, "must be app client ids", "");
   const scope = read("COGNITO_SCOPE", /(^|\s)openid(\s|$)/, "must include openid", "openid email profile");
   const maxAge = read("AUTH_SESSION_MAX_AGE", /^[1-9]\d{0,9}$/, "must be whole seconds", "2592000");
-  const secrets = read(
-    "AUTH_SECRET",
-    /^[^,]{32,}(,[^,]{32,})*$/,
-    "must be 32 bytes or more: openssl rand -base64 32",
-    "",
-  );
+  const secrets = splitList(read("AUTH_SECRET", /./, "", ""));
   const prefix = read("AUTH_COOKIE_PREFIX", /^[\w-]{1,32}$/, "must be letters, digits, - or _", "auth");
   const pinnedKeys = readPinnedKeys(read("COGNITO_JWKS", /./, "", ""));
   if (pinnedKeys?.size === 0) refuse("COGNITO_JWKS", "must be a JWKS with an RS256 key");
+  if (!secrets.every(isLongEnough)) refuse("AUTH_SECRET", "must be 32 bytes or more: openssl rand -base64 32");
   if (problems.size > 0) throw new AuthError("config_invalid", [...problems.values()].join("; "));
 
   const basePath = base.pathname.replace(/\/+$/, "");
@@ -61,7 +57,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
     /** Seconds from sign-in to the end of the session, however often it is refreshed. */
     sessionMaxAge: Math.min(Number(maxAge), LONGEST_SESSION_S),
     /** The first one seals, all of them open; none: cookies are not sealed. */
-    secrets: splitList(secrets),
+    secrets,
     /** Over https the browser itself then guards the names; http is only ever a loopback. */
     cookiePrefix: base.protocol === "https:" ? `__Host-${prefix}` : prefix,
   };
@@ -87,6 +83,8 @@ function createReader(env: Readonly<Record<string, string | undefined>>) {
 }
 
 const readPinnedKeys = (jwks: string) => (jwks ? readKeys(parseJson(jwks)) : null);
+
+const isLongEnough = (secret: string) => new TextEncoder().encode(secret).length >= 32;
 
 const splitList = (text: string): readonly string[] => (text ? text.split(",").map((item) => item.trim()) : []);
 

@@ -14,7 +14,7 @@ export interface RefreshState {
 const PROXY_LIMIT_BYTES = 7_500; // nginx and many others stop at 8 kB a header line.
 const HARD_LIMIT_BYTES = 12_000; // Node stops at 16 kB for all headers, and then not even sign-out works.
 const MAX_ENDED = 5;
-const MAX_ROUNDS = 8;
+const MAX_ROUNDS = 16;
 const ROUND_S = 60;
 
 /**
@@ -93,7 +93,7 @@ export async function countRound(
   jar: CookieJar,
   returnTo: string,
 ): Promise<{ rounds: number; cookies: readonly Cookie[] }> {
-  const key = (await fingerprint(returnTo)).slice(0, 8);
+  const key = (await fingerprint(returnTo)).slice(0, 4);
   const entries = [...(await readEntries(jar, "rounds")), [key, now() + ROUND_S] as const].slice(-MAX_ROUNDS);
   const rounds = entries.filter(([other]) => other === key).length;
   return { rounds, cookies: await writeEntries(jar, "rounds", entries) };

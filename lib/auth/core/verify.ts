@@ -100,7 +100,9 @@ async function readToken(token: string, config: AuthConfig, isIssued: boolean): 
     { algorithms: ["RS256"] },
   );
   // Frozen, because they serve many requests.
-  const claims = parseJson(new TextDecoder().decode(payload), (_member, value) => Object.freeze(value));
+  const claims = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(payload), (_member, value) =>
+    Object.freeze(value),
+  );
   if (!isRecord(claims)) throw invalid("holds no claims");
   const kid = String(protectedHeader.kid);
   return { claims, kid, key: await findKey(kid, config, isIssued) };
