@@ -236,6 +236,16 @@ describe("a refresh token that Cognito refuses", () => {
     expect(tokenCalls()).toBe(1);
   });
 
+  test("RF-16 is remembered too when sign-in is where that came out", async () => {
+    pool.cognito.globalSignOut("ada");
+    pass(400);
+    await browser.login();
+    expect(browser.names()).toContain("__Host-auth.ended");
+    pass(20);
+    await browser.login();
+    expect(tokenCalls()).toBe(1);
+  });
+
   const strangers = [
     { claims: { id: () => ({ sub: "somebody-else" }) }, what: "another sub" },
     { claims: { access: () => ({ auth_time: 1 }) }, what: "another auth_time" },

@@ -40,7 +40,7 @@ async function refuse(request: Request, jar: CookieJar, error: AuthError, answer
   }
   const { pathname: path } = new URL(request.url);
   report({ type: "sign_in_failed", path, code: error.code, detail: error.message });
-  return redirectTo(baseUrl + errorPath(error.code, returnTo), answer?.cookies);
+  return redirectTo(baseUrl + errorPath(error.code, returnTo), answer?.cookies, auth?.cookies);
 }
 
 export function HEAD(): Response {

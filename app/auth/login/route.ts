@@ -2,7 +2,7 @@
 import { authenticate } from "@/lib/auth/core/authenticate";
 import { createAuthorizationRequest } from "@/lib/auth/core/authorization";
 import { getConfig } from "@/lib/auth/core/config";
-import { type Cookie, readCookieJar } from "@/lib/auth/core/cookies";
+import { readCookieJar } from "@/lib/auth/core/cookies";
 import { isPrefetch, requestKind, safeReturnTo } from "@/lib/auth/core/navigation";
 import { bare, errorPath, page, redirectTo } from "@/lib/auth/core/responses";
 import { countRound } from "@/lib/auth/core/session-cookies";
@@ -25,20 +25,14 @@ export async function GET(request: Request): Promise<Response> {
     return redirectTo(config.baseUrl + errorPath("sign_in_loop", returnTo));
   }
 
-  const resumed = link.has("prompt") ? null : await resume(request, returnTo, counted);
-  if (resumed) return resumed;
+  // Whoever has a session, or can have it refreshed, needs no sign-in; whose session cannot be judged gets no new one.
+  const auth = link.has("prompt") ? null : await authenticate(request.headers, config, true);
+  if (auth?.event) report({ path, ...auth.event });
+  if (auth?.status === "signed_in") return redirectTo(config.origin + returnTo, counted, auth.cookies);
+  if (auth?.status === "unknown")
+    return page(503, "Sign-in is out of reach", "<p>Your session is kept. Try again soon.</p>");
   const { location, cookies } = await createAuthorizationRequest(jar, returnTo, link);
-  return redirectTo(location, counted, cookies);
-}
-
-/** Whoever has a session, or can have it refreshed, needs no sign-in; whose session cannot be judged gets no new one. */
-async function resume(request: Request, returnTo: string, counted: readonly Cookie[]): Promise<Response | null> {
-  const config = getConfig();
-  const auth = await authenticate(request.headers, config, true);
-  if (auth.event) report({ path: new URL(request.url).pathname, ...auth.event });
-  if (auth.status === "signed_in") return redirectTo(config.origin + returnTo, counted, auth.cookies);
-  if (auth.status === "signed_out") return null;
-  return page(503, "Sign-in is out of reach", "<p>Your session is kept. Try again in a moment.</p>");
+  return redirectTo(location, counted, cookies, auth?.cookies);
 }
 
 export function HEAD(): Response {

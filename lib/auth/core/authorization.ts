@@ -92,7 +92,7 @@ function readCode(query: URLSearchParams, issuer: string): string | AuthError {
     return new AuthError(isRefusal ? "authorization_denied" : "authorization_failed", "Cognito answered with an error");
   }
   const code = readOnce(query, "code") ?? "";
-  const isOfIssuer = query.getAll("iss").every((iss) => iss === issuer); // RFC 9207; Cognito sends none.
+  const isOfIssuer = !query.has("iss") || readOnce(query, "iss") === issuer; // RFC 9207; Cognito sends none.
   if (isOfIssuer && /^[\w.~+/=-]{1,1024}$/.test(code)) return code;
   return new AuthError("authorization_failed", "The answer has no code, or names another issuer");
 }
@@ -121,7 +121,7 @@ async function readTransaction(jar: CookieJar, kind: `txn.${string}`): Promise<T
 /** Makes room for one more: the unreadable go first, then the oldest. */
 async function evictTransactions(jar: CookieJar): Promise<readonly Cookie[]> {
   const prefix = cookieName(jar, "txn.");
-  const names = [...jar.values.keys()].filter((name) => name.startsWith(prefix));
+  const names = [...jar.values.keys()].filter((name) => name.startsWith(prefix)).reverse(); // Newest first.
   const ages = new Map<string, number>();
   for (const name of names) {
     ages.set(name, (await readTransaction(jar, `txn.${name.slice(prefix.length)}`))?.createdAt ?? 0);
