@@ -14,11 +14,12 @@ export type { Requirement, Session, User };
  * The verified session of the request that is being answered, or null when nobody is signed in. Verifies for itself,
  * whatever middleware did; never refreshes, because a page cannot set cookies. Once per request.
  *
- * Throws `config_invalid`, and `keys_unavailable` when Cognito's keys are out of reach: that is not "signed out".
+ * Throws `config_invalid`; and `keys_unavailable` or `token_endpoint_unavailable` when Cognito is out of reach and it
+ * cannot be told: that is not "signed out".
  */
 export async function getSession(): Promise<Session | null> {
   const auth = await authenticateRequest();
-  if (auth.status === "unknown" && auth.error.code === "keys_unavailable") throw auth.error;
+  if (auth.status === "unknown") throw auth.error;
   return auth.status === "signed_in" && !isMachine(auth.session) ? auth.session : null;
 }
 
@@ -29,7 +30,7 @@ export async function getSession(): Promise<Session | null> {
 export async function requireSession(requirement: Requirement & { readonly returnTo?: string } = {}): Promise<Session> {
   const returnTo = requirement.returnTo ?? null;
   const session = await getSession().catch((error: unknown) => {
-    if (error instanceof AuthError && error.code === "keys_unavailable") redirect(errorPath(error.code, returnTo));
+    if (error instanceof AuthError && error.status === 503) redirect(errorPath(error.code, returnTo));
     throw error;
   });
   if (!session) redirect(`/auth/login?${new URLSearchParams(returnTo ? { returnTo } : {})}`);
