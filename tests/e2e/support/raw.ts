@@ -1,0 +1,50 @@
+import { once } from "node:events";
+import { type IncomingMessage, type OutgoingHttpHeaders, request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+
+export interface RawRequest {
+  readonly method?: string;
+  /** Sent as they are: Node's fetch would neither send Sec-Fetch-* nor Cookie. */
+  readonly headers?: OutgoingHttpHeaders;
+  readonly body?: string;
+}
+
+export interface RawResponse {
+  readonly status: number;
+  readonly headers: IncomingMessage["headers"];
+  readonly setCookie: readonly string[];
+  readonly body: string;
+}
+
+/** What a browser sends when somebody types an address. */
+export const DOCUMENT = {
+  accept: "text/html,application/xhtml+xml,*/*;q=0.8",
+  "sec-fetch-dest": "document",
+  "sec-fetch-mode": "navigate",
+  "sec-fetch-site": "none",
+  "sec-fetch-user": "?1",
+} as const;
+
+/** What a browser sends with a page's own fetch. */
+export const FETCH = {
+  accept: "*/*",
+  "sec-fetch-dest": "empty",
+  "sec-fetch-mode": "cors",
+  "sec-fetch-site": "same-origin",
+} as const;
+
+/** One request on a connection of its own, which follows no redirect and keeps no cookie. */
+export async function raw(url: string, { method = "GET", headers = {}, body }: RawRequest = {}): Promise<RawResponse> {
+  const send = url.startsWith("https:") ? requestHttps : requestHttp;
+  const outgoing = send(url, { method, headers, agent: false, rejectUnauthorized: false });
+  outgoing.end(body);
+  const [response] = (await once(outgoing, "response")) as [IncomingMessage];
+  const chunks: Buffer[] = [];
+  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    setCookie: response.headers["set-cookie"] ?? [],
+    body: Buffer.concat(chunks).toString(),
+  };
+}

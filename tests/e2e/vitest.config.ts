@@ -1,0 +1,17 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  root: fileURLToPath(new URL(".", import.meta.url)),
+  test: {
+    name: "e2e",
+    environment: "node",
+    include: ["**/*.test.ts"],
+    globalSetup: ["support/global-setup.ts"],
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    retry: 0,
+    silent: "passed-only", // oidc-provider prints advice for people who run it in production.
+  },
+});
