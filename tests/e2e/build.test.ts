@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type Variant, variantFolder } from "./support/variants";
@@ -24,4 +24,22 @@ test("proxy.ts, the same file, runs in Node", async () => {
 test("the variant without middleware has none for any page", async () => {
   const matchers = Object.values((await readManifest("no-middleware")).middleware).flatMap((entry) => entry.matchers);
   expect(matchers.map(({ originalSource }) => originalSource)).toEqual(["/no-page-is-here"]);
+});
+
+test("middleware adds at most 30 kB to an empty one", async () => {
+  const bytes = async (variant: Variant) => {
+    const folder = join(variantFolder(variant), ".next/server/edge/chunks");
+    const chunks = (await readdir(folder)).filter((file) => file.endsWith(".js"));
+    const sizes = await Promise.all(chunks.map(async (file) => (await stat(join(folder, file))).size));
+    return sizes.reduce((sum, size) => sum + size, 0);
+  };
+  expect((await bytes("middleware")) - (await bytes("no-middleware"))).toBeLessThanOrEqual(30 * 1024);
+});
+
+test("NX-26 CF-11 Next is at a version without a known middleware bypass, and locked", async () => {
+  const read = async (file: string) => JSON.parse(await readFile(new URL(`../../${file}`, import.meta.url), "utf8"));
+  const [{ dependencies }, lock] = [await read("package.json"), await read("package-lock.json")];
+  expect(dependencies.next).toMatch(/^\^16\.4\./);
+  expect(lock.packages["node_modules/next"].version).toMatch(/^16\.(4|5)\./);
+  expect(Object.keys(dependencies).sort()).toEqual(["jose", "next", "react", "react-dom", "server-only"]);
 });

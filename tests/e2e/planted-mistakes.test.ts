@@ -39,6 +39,20 @@ describe("a mistake in the cookies, over https", () => {
     await expect(signIn(stage, page)).rejects.toThrow("/auth/error?code=transaction_missing");
   });
 
+  test("DS-15 no cookie arrives at all: sign-in ends on a page that names the app's address", async () => {
+    plant(() => "lost=1");
+    const page = await stage.newPage();
+    await expect(signIn(stage, page)).rejects.toThrow("/auth/error?code=transaction_missing");
+    await page.getByRole("link", { name: stage.baseUrl }).waitFor();
+  });
+
+  test("DS-15 the session's cookies get lost on the way: the fourth round within a minute explains it", async () => {
+    plant((line) => (/\.(access|id|refresh)/.test(line) ? "lost=1" : line));
+    const page = await stage.newPage();
+    await expect(signIn(stage, page)).rejects.toThrow("/auth/error?code=sign_in_loop");
+    expect(stage.cognito.count("authorize")).toBe(3);
+  });
+
   test("a deletion without Secure: the session stays in the browser after sign-out", async () => {
     const page = await stage.newPage();
     await signIn(stage, page);

@@ -76,7 +76,8 @@ function createReader(env: Readonly<Record<string, string | undefined>>) {
   const readUrl = (name: string, pattern: RegExp, problem: string) => {
     const text = read(name, pattern, problem);
     const url = URL.canParse(text) ? new URL(text) : new URL("invalid:");
-    if (!isTrustworthy(url)) refuse(name, "must be an https URL, or http on a loopback, with no query");
+    if (!isTrustworthy(url) || /[?#]/.test(text))
+      refuse(name, "must be an https URL, or http on a loopback, with no query");
     return url;
   };
   return { problems, refuse, read, readUrl };
@@ -90,5 +91,5 @@ const splitList = (text: string): readonly string[] => (text ? text.split(",").m
 
 function isTrustworthy(url: URL): boolean {
   const isSecure = url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.test(url.hostname));
-  return isSecure && !url.username && !url.password && !url.search && !url.hash;
+  return isSecure && !url.username && !url.password;
 }
