@@ -49,7 +49,6 @@ describe.each(MODES)("signing out $name", (mode) => {
     const other = await page.context().newPage();
     await other.goto("/dashboard?other=1");
     await signOut(stage, page);
-    await other.reload();
     await other.getByLabel("Password").waitFor();
   });
 

@@ -27,6 +27,12 @@ export const MODES = [
     clientSecret: "a+secret/of-51-characters==0123456789abcdefghijklmno",
   },
   { name: "with middleware.ts renamed to proxy.ts", variant: "proxy", https: false },
+  {
+    name: "with sealed cookies",
+    variant: "middleware",
+    https: true,
+    env: { AUTH_SECRET: "a-secret-of-more-than-thirty-two-bytes" },
+  },
 ] as const satisfies readonly (StageOptions & { name: string })[];
 
 export async function openStage({ clientSecret, env = {}, ...mode }: StageOptions): Promise<Stage> {
