@@ -1,7 +1,12 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { type Variant, variantFolder } from "./support/variants";
+import { startAppServer } from "./support/app-server";
+import { findFreePort } from "./support/ports";
+import { DOCUMENT, raw } from "./support/raw";
+import { IDLE_MIDDLEWARE, nextCommand, type Variant, variantFolder } from "./support/variants";
 
 interface Manifest {
   readonly middleware: Readonly<Record<string, { files: string[]; matchers: { originalSource: string }[] }>>;
@@ -42,4 +47,26 @@ test("NX-26 CF-11 Next is at a version without a known middleware bypass, and lo
   expect(dependencies.next).toMatch(/^\^16\.4\./);
   expect(lock.packages["node_modules/next"].version).toMatch(/^16\.(4|5)\./);
   expect(Object.keys(dependencies).sort()).toEqual(["jose", "next", "react", "react-dom", "server-only"]);
+});
+
+test("NX-25 middleware.ts and proxy.ts at once are noticed by the build", async () => {
+  const folder = join(variantFolder("middleware"), "../both");
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(join(folder, "app"), { recursive: true });
+  for (const file of ["middleware.ts", "proxy.ts"]) await writeFile(join(folder, file), IDLE_MIDDLEWARE);
+  await writeFile(join(folder, "app/route.ts"), "export const GET = () => new Response();");
+  const { file, args, env } = nextCommand(["build"]);
+  await expect(promisify(execFile)(file, args, { cwd: folder, env })).rejects.toThrow(/proxy/i);
+});
+
+test("CF-05 CF-01 without variables it builds, and does not run: the first request tells which are missing", async () => {
+  const port = await findFreePort();
+  const server = await startAppServer("middleware", port, {});
+  for (const path of ["/dashboard", "/api/me", "/auth/login"]) {
+    expect((await raw(`http://localhost:${port}${path}`, { headers: DOCUMENT })).status).toBe(500);
+  }
+  await server.stop();
+  for (const name of ["COGNITO_ISSUER", "COGNITO_DOMAIN", "COGNITO_CLIENT_ID", "APP_BASE_URL"]) {
+    expect(server.output()).toContain(`${name} is missing`);
+  }
 });

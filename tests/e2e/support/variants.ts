@@ -18,7 +18,7 @@ const REWRITES = 'rewrites: () => [{ source: "/old-vault", destination: "/vault"
 const STAMP = ".built-from";
 
 // Not just no file: then Next finds the project's own, further up.
-const IDLE_MIDDLEWARE = `import { NextResponse } from "next/server";
+export const IDLE_MIDDLEWARE = `import { NextResponse } from "next/server";
 export default function middleware() {
   return NextResponse.next();
 }

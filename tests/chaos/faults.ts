@@ -1,0 +1,128 @@
+import type { Fault } from "../cognito/index";
+import type { Fleet } from "./fleet";
+import type { Random } from "./random";
+import { pause } from "./time";
+
+/** How often each kind of fault came, and how many requests ran into it. */
+export type FaultCounts = Map<string, { times: number; hits: number }>;
+
+interface Storm {
+  readonly fleet: Fleet;
+  readonly random: Random;
+  readonly counts: FaultCounts;
+  /** What has not come yet: each kind comes once before any comes again. */
+  readonly bag: Episode[];
+  readonly signal: AbortSignal;
+}
+
+export type Episode = (storm: Storm) => Promise<void>;
+
+// A spent refresh token lives for 10 s more. With the kit's 2 s between two attempts and a calm after each, whatever is
+// lost on the way can be asked for again in time; longer than that no kit can bridge.
+const CALM_MS = [3_000, 4_000] as const;
+const RESTART_MS = [200, 1_500] as const;
+const COMPANY = 0.4;
+
+/** What befalls a refresh call, and for how long at most. */
+const TOKEN_FAULTS: Readonly<Record<string, { fault: Fault; longestMs: number }>> = {
+  "token endpoint: 500": { fault: { status: 500 }, longestMs: 2_500 },
+  "token endpoint: 429": { fault: { status: 429, body: "Too Many Requests" }, longestMs: 2_500 },
+  "token endpoint: connection reset": { fault: { reset: true }, longestMs: 2_500 },
+  "token endpoint: reset after the work": { fault: { resetAfter: true }, longestMs: 2_000 },
+  "token endpoint: slow to work": { fault: { delayMs: 1_800 }, longestMs: 2_000 },
+  "token endpoint: slow to answer": { fault: { answerDelayMs: 1_800 }, longestMs: 2_000 },
+  "token endpoint: no answer at all": { fault: { hang: true }, longestMs: 1_200 },
+  "token endpoint: 200 with HTML": { fault: { status: 200, body: "<html>Welcome!</html>" }, longestMs: 2_500 },
+  "token endpoint: JSON cut short": { fault: { status: 200, body: '{"access_token":"eyJraWQ' }, longestMs: 2_500 },
+  "token endpoint: half the bytes": { fault: { truncate: true }, longestMs: 2_000 },
+};
+
+const KILLED = "instance killed (kill -9), restarted";
+const ROTATED = "keys rotated";
+const SPACED_MS = 40_000; // The kit asks for an unknown key once in 30 s; user pools rotate theirs far less often.
+
+const EPISODES: readonly Episode[] = [
+  ...Object.keys(TOKEN_FAULTS).map((name) => (storm: Storm) => troubleTokens(name, storm)),
+  (storm) => restartOne(storm),
+  (storm) => restartOne(storm),
+  (storm) => troubleKeys("JWKS: 500", { status: 500 }, storm),
+  (storm) => troubleKeys("JWKS: connection reset", { reset: true }, storm),
+  (storm) => rotate(storm),
+];
+
+/** One fault after the other, until the signal. Ends with all instances up. */
+export async function rage(storm: Storm): Promise<void> {
+  const { random, signal, fleet, bag } = storm;
+  while (!signal.aborted) {
+    if (bag.length === 0) bag.push(...random.shuffle(EPISODES));
+    await bag.pop()?.(storm);
+    fleet.cognito.clearFaults();
+    await pause(random.between(...CALM_MS), signal);
+  }
+}
+
+async function troubleTokens(name: string, storm: Storm): Promise<void> {
+  const { fault, longestMs } = TOKEN_FAULTS[name] ?? { fault: {}, longestMs: 0 };
+  const { random, signal, fleet } = storm;
+  const hit = count(name, storm);
+  const match = ({ grant_type }: Readonly<Record<string, string>>) => grant_type === "refresh_token" && hit();
+  fleet.cognito.fault("token", fault, { match });
+  const windowMs = random.between(longestMs / 2, longestMs);
+  const company = random.chance(COMPANY) ? restartOne(storm, random.between(0, windowMs / 2)) : null;
+  await pause(windowMs, signal);
+  fleet.cognito.clearFaults();
+  await company;
+}
+
+/** Servers keep their keys: an outage is only felt by one that starts, or when there are new ones to fetch. */
+async function troubleKeys(name: string, fault: Fault, storm: Storm): Promise<void> {
+  const { fleet, random, signal } = storm;
+  const windowMs = random.between(1_200, 2_500);
+  fleet.keysTroubledUntil = Date.now() + windowMs + 1_000;
+  const match = count(name, storm);
+  fleet.cognito.fault("jwks", fault, { match });
+  const company = (await rotateKeys(storm)) ? null : restartOne(storm);
+  await pause(windowMs, signal);
+  fleet.cognito.clearFaults();
+  await company;
+}
+
+async function rotate(storm: Storm): Promise<void> {
+  const { fleet, random, signal } = storm;
+  await rotateKeys(storm);
+  await pause(random.between(1_000, 3_000), signal);
+  if (fleet.cognito.keys.retired.splice(0).length > 0) count("old keys no longer published", storm);
+}
+
+/** Whether it is time for that again. */
+async function rotateKeys(storm: Storm): Promise<boolean> {
+  const { log, cognito } = storm.fleet;
+  const last = log.findLast(({ what }) => what === ROTATED)?.at ?? 0;
+  if (Date.now() - last < SPACED_MS) return false;
+  count(ROTATED, storm);
+  await cognito.rotateKeys({ keepOld: true });
+  return true;
+}
+
+async function restartOne(storm: Storm, afterMs = 0): Promise<void> {
+  const { fleet, random, signal } = storm;
+  const instance = fleet.instances[random.whole(0, 1)] ?? fleet.instances[0];
+  const downMs = random.between(...RESTART_MS);
+  await pause(afterMs, signal);
+  count(KILLED, storm);
+  await instance.kill();
+  await pause(downMs, signal);
+  await instance.start();
+}
+
+/** Counts one time, and lets a fault count its hits. */
+function count(name: string, { counts, fleet }: Storm): () => true {
+  fleet.log.push({ at: Date.now(), what: name });
+  const entry = counts.get(name) ?? { times: 0, hits: 0 };
+  counts.set(name, entry);
+  entry.times += 1;
+  return () => {
+    entry.hits += 1;
+    return true;
+  };
+}

@@ -1,0 +1,161 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { DOCUMENT, FETCH } from "../e2e/support/raw";
+import { type Answer, Browser } from "./browser";
+import type { Fleet } from "./fleet";
+import type { Tally } from "./tally";
+import { Trace } from "./trace";
+
+interface Visit {
+  readonly abortAfterMs?: number | undefined;
+  /** What the Cookie header was when the request left, if it was long on its way. */
+  readonly cookie?: string | undefined;
+}
+
+type Claims = Readonly<Record<string, unknown>>;
+
+const REFRESH_AHEAD_S = 61; // The kit's 60, and one for a request on its way.
+const GOOD_S = 5;
+const MAX_REDIRECTS = 10;
+const MAX_SIGN_INS = 20;
+const EXPECTED = [0, 200, 303, 307, 401, 502, 503];
+
+/** One user in one browser, who notices when the session is gone. */
+export class Session {
+  readonly username: string;
+  readonly browser: Browser;
+  readonly #fleet: Fleet;
+  readonly #tally: Tally;
+  readonly #trace: Trace;
+  #signIn: Claims | null = null;
+  #signIns = 0;
+  readonly #received = new Set<string>();
+
+  constructor(username: string, fleet: Fleet, tally: Tally) {
+    this.username = username;
+    this.browser = new Browser(fleet.baseUrl);
+    this.#fleet = fleet;
+    this.#tally = tally;
+    this.#trace = new Trace(fleet);
+  }
+
+  get isLost(): boolean {
+    return this.#signIn === null;
+  }
+
+  /** Whoever is lost again and again tells nothing new. */
+  get isGivenUp(): boolean {
+    return this.isLost && this.#signIns > MAX_SIGN_INS;
+  }
+
+  /** Whether the next request makes the kit refresh. */
+  get isDue(): boolean {
+    return this.#secondsLeft() < REFRESH_AHEAD_S;
+  }
+
+  get refreshToken(): string {
+    return readRefreshToken(this.browser.cookieHeader);
+  }
+
+  /** As if an hour had passed: access and ID cookie end with their tokens. */
+  oversleep(): void {
+    this.#trace.add("sleeps until the access token has expired");
+    this.browser.forget((name) => /^auth\.(access|id)$/.test(name));
+  }
+
+  /** In an empty browser. */
+  async signIn(): Promise<void> {
+    this.#signIn = null;
+    this.#signIns += 1;
+    if (this.isGivenUp) return;
+    const { cognito, baseUrl } = this.#fleet;
+    for (let attempt = 0; attempt < 20 && !this.#signIn; attempt += 1) {
+      if (attempt > 0) await delay(300);
+      this.browser.forget(() => true);
+      const login = await this.browser.send("/auth/login?returnTo=/dashboard", { headers: DOCUMENT });
+      if (!login.location?.startsWith(cognito.domain)) continue;
+      const callback = await cognito.authorize(login.location, this.username);
+      const headers = { ...DOCUMENT, "sec-fetch-site": "cross-site" };
+      await this.browser.send(callback.slice(baseUrl.length), { headers });
+      this.#signIn = this.#claims();
+    }
+    if (!this.#signIn) throw new Error(`${this.username} cannot sign in`);
+    this.#received.add(this.refreshToken);
+    this.#trace.clear();
+  }
+
+  /** Loads a page, and follows redirects as far as they lead in the app. */
+  async visit(visit: Visit = {}): Promise<void> {
+    let answer = await this.#send("/dashboard", DOCUMENT, visit);
+    for (let hop = 0; answer.location && hop < MAX_REDIRECTS; hop += 1) {
+      if (answer.location.startsWith(`${this.#fleet.cognito.domain}/`)) return this.#lose("reached the login page");
+      const { pathname, search } = new URL(answer.location, this.#fleet.baseUrl);
+      if (pathname === "/auth/error") return this.#lose(`reached ${pathname}${search}`);
+      answer = await this.#send(pathname + search, DOCUMENT);
+    }
+    if (answer.location) this.#lose("was redirected for ever");
+    if (answer.isWhole && answer.status === 200 && !answer.body.includes(`${this.username}@`)) {
+      this.#tally.odd.push(`${this.username} got a page without its user\n${this.#trace}`);
+    }
+  }
+
+  /** Asks the API; refused, the page goes to sign-in, which tells whether the session is really gone. */
+  async fetchMe(visit: Visit = {}): Promise<void> {
+    const { status, body, isWhole } = await this.#send("/api/me", FETCH, visit);
+    if (status === 401) await this.visit();
+    if (isWhole && status === 200 && !body.includes(`"${this.username}"`)) {
+      this.#tally.odd.push(`${this.username} got another user from the API\n${this.#trace}`);
+    }
+  }
+
+  async #send(path: string, headers: Readonly<Record<string, string>>, visit: Visit = {}): Promise<Answer> {
+    const cookie = visit.cookie ?? this.browser.cookieHeader;
+    const [startedAt, isGood] = [Date.now(), visit.cookie === undefined && this.#hasGoodToken()];
+    const answer = await this.browser.send(path, { headers, cookie, abortAfterMs: visit.abortAfterMs });
+    const { status, servedBy, location } = answer;
+    const outcome = `${status || "no answer"}${location ? ` to ${location.slice(0, 60)}` : ""}`;
+    const tokens = [readRefreshToken(cookie), this.refreshToken];
+    this.#trace.add(`${path.slice(0, 40)} with § → ${servedBy}: ${outcome}, now §`, tokens, startedAt);
+    if (!this.#received.has(this.refreshToken)) this.#tally.refreshes += 1;
+    this.#received.add(this.refreshToken);
+    this.#tally.countAnswer(status, status === 0 && visit.abortAfterMs !== undefined);
+    if (!EXPECTED.includes(status)) this.#tally.odd.push(`${path} answered ${status}\n${this.#trace}`);
+    if (status === 503 && isGood) this.#tally.shutOut.push(`${this.username} was shut out\n${this.#trace}`);
+    const claims = this.#claims();
+    const isSame = (name: string) => claims?.[name] === this.#signIn?.[name];
+    if (claims && this.#signIn && !["sub", "auth_time"].every(isSame)) this.#lose("has another sign-in's token");
+    return answer;
+  }
+
+  /** Counts the session when the stand-in would still refresh it, and once. */
+  #lose(how: string): void {
+    const { cognito } = this.#fleet;
+    const newest = cognito.newestRefreshToken(String(this.#signIn?.origin_jti));
+    if (!this.#signIn || !newest || cognito.refreshTokenState(newest) !== "valid") return;
+    this.#signIn = null;
+    this.#tally.lost.push(`${this.username} ${how}\n${this.#trace}`);
+  }
+
+  #hasGoodToken(): boolean {
+    const { id, access, retired } = this.#fleet.cognito.keys;
+    const { kid } = decode(this.browser.cookie("auth.access"), 0) ?? {};
+    const isPublished = [id, access, ...retired].some((key) => key.kid === kid);
+    return this.#secondsLeft() >= GOOD_S && isPublished && Date.now() > this.#fleet.keysTroubledUntil;
+  }
+
+  #secondsLeft(): number {
+    return Number(this.#claims()?.exp ?? 0) - Date.now() / 1000;
+  }
+
+  #claims(): Claims | null {
+    return decode(this.browser.cookie("auth.access"), 1);
+  }
+}
+
+/** Part 0 of a JWT is its header, part 1 its claims. */
+function decode(token: string | null, part: 0 | 1): Claims | null {
+  return token ? JSON.parse(Buffer.from(token.split(".")[part] ?? "", "base64url").toString()) : null;
+}
+
+function readRefreshToken(cookieHeader: string): string {
+  return /(?:^|; )auth\.refresh=[\w-]+\.([^;]+)/.exec(cookieHeader)?.[1] ?? "";
+}
