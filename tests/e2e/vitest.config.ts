@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
+  cacheDir: fileURLToPath(new URL("../../node_modules/.vite/e2e", import.meta.url)),
   test: {
     name: "e2e",
     environment: "node",

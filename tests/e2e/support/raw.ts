@@ -25,6 +25,9 @@ export const DOCUMENT = {
   "sec-fetch-user": "?1",
 } as const;
 
+/** What a browser sends when somebody clicks a link or a form's button on one of the app's own pages. */
+export const CLICKED_FORM = { ...DOCUMENT, "sec-fetch-site": "same-origin" } as const;
+
 /** What a browser sends with a page's own fetch. */
 export const FETCH = {
   accept: "*/*",
