@@ -135,6 +135,15 @@ describe("sign-out", () => {
     expect((await kit.core.authenticate(headers, kit.config(), false)).status).toBe("signed_out");
   });
 
+  test("CK-21 CB-19 a late refresh cannot bring back the session that a new sign-in has replaced", async () => {
+    pass(400);
+    const late = await kit.middleware.default(browser.request("/dashboard"));
+    await browser.signIn("grace", "/auth/login?returnTo=/dashboard&prompt=login");
+    expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+    browser.take(late);
+    expect(isSignedIn(await browser.visit("/dashboard"))).toBe(false);
+  });
+
   test("a new sign-in is good, though it bears the auth_time of the one that ended", async () => {
     Object.assign(pool.cognito.settings, { originJti: false });
     browser = pool.browser(kit);

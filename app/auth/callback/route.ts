@@ -8,7 +8,7 @@ import { AuthError } from "@/lib/auth/core/errors";
 import { startSignIn, verifyTokenResponse } from "@/lib/auth/core/issued-tokens";
 import { isPrefetch, safeReturnTo } from "@/lib/auth/core/navigation";
 import { bare, errorPath, redirectTo } from "@/lib/auth/core/responses";
-import { removeEnded, signInKey } from "@/lib/auth/core/session-cookies";
+import { replaceSignIn } from "@/lib/auth/core/session-cookies";
 import { exchangeCode } from "@/lib/auth/core/token-endpoint";
 import { report } from "@/lib/auth/events";
 
@@ -20,9 +20,9 @@ export async function GET(request: Request): Promise<Response> {
   let answer: AuthorizationResponse | null = null;
   try {
     answer = await readAuthorizationResponse(jar, query);
-    const { auth, revived } = await completeSignIn(jar, answer);
+    const { auth, ended } = await completeSignIn(jar, answer);
     if (auth.event) report({ path, ...auth.event });
-    return redirectTo(config.origin + answer.transaction.returnTo, answer.cookies, revived, auth.cookies);
+    return redirectTo(config.origin + answer.transaction.returnTo, answer.cookies, ended, auth.cookies);
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
     return refuse(request, jar, error, answer);
@@ -56,5 +56,5 @@ async function completeSignIn(jar: CookieJar, { code, transaction }: Authorizati
   const { refreshToken } = tokens;
   const state = refreshToken ? { refreshToken, signIn, expiresAt: now() + config.sessionMaxAge } : null;
   const auth = await storeTokens(jar, tokens, state, "signed_in");
-  return { auth, revived: await removeEnded(jar, await signInKey(signIn)) };
+  return { auth, ended: await replaceSignIn(jar, signIn) };
 }

@@ -81,11 +81,15 @@ export async function addEnded(jar: CookieJar, key: string, expiresAt: number): 
   return writeEntries(jar, "ended", [...others, [key, expiresAt] as const].slice(-MAX_ENDED));
 }
 
-/** For a new sign-in that bears the name of an ended one: without token revocation `auth_time` is all there is. */
-export async function removeEnded(jar: CookieJar, key: string): Promise<readonly Cookie[]> {
-  const entries = await readEntries(jar, "ended");
-  const others = entries.filter(([other]) => other !== key);
-  return others.length < entries.length ? writeEntries(jar, "ended", others) : [];
+/**
+ * After a new sign-in: the one that it replaces has ended. And should the new one bear the name of an ended one (without
+ * token revocation `auth_time` is all there is), it has not.
+ */
+export async function replaceSignIn(jar: CookieJar, signIn: SignIn): Promise<readonly Cookie[]> {
+  const [key, replaced] = [await signInKey(signIn), await readRefreshState(jar)];
+  const entries = replaced ? [[await signInKey(replaced.signIn), replaced.expiresAt] as const] : [];
+  const others = [...(await readEntries(jar, "ended")), ...entries].filter(([other]) => other !== key);
+  return others.length > 0 ? writeEntries(jar, "ended", others.slice(-MAX_ENDED)) : deleteCookie(jar, "ended");
 }
 
 /** Counts this visit to sign-in among those of the last minute that want to return to the same page. */
