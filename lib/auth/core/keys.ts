@@ -15,9 +15,12 @@ type Source = {
   keys: KeySet | null;
   fetchedAt: number;
   attemptedAt: number;
+  refetchedAt: number;
   hasFailed: boolean;
   pending: Promise<KeySet> | null;
 };
+const UNKNOWN: Source = { keys: null, fetchedAt: 0, attemptedAt: 0, refetchedAt: 0, hasFailed: false, pending: null };
+
 const sources = new Map<string, Source>();
 
 /**
@@ -28,18 +31,23 @@ const sources = new Map<string, Source>();
  * Throws `token_invalid` when there is no such key, `keys_unavailable` when that cannot be told.
  */
 export async function getKey(url: string, kid: string, isIssued: boolean): Promise<VerificationKey> {
-  const source = sources.get(url) ?? { keys: null, fetchedAt: 0, attemptedAt: 0, hasFailed: false, pending: null };
+  const source = sources.get(url) ?? { ...UNKNOWN };
   sources.set(url, source);
-  const age = now() - source.fetchedAt;
-  const mayAsk = () => now() - source.attemptedAt >= COOLDOWN_S;
-  let keys = source.keys;
-  if (!keys || age >= SERVE_STALE_S) keys = await load(source, url);
-  else if (age >= REFRESH_AFTER_S && mayAsk()) load(source, url).catch(() => {});
-  if (!keys.has(kid) && (isIssued || source.pending || mayAsk())) keys = await load(source, url);
-  const key = keys.get(kid);
+  const key = (await findKeys(source, url, kid, isIssued)).get(kid);
   if (key) return key;
-  if (source.hasFailed) throw new AuthError("keys_unavailable", "No usable JWKS");
-  throw new AuthError("token_invalid", "The token names an unknown key");
+  throw new AuthError(source.hasFailed ? "keys_unavailable" : "token_invalid", "The token's key is not known here");
+}
+
+async function findKeys(source: Source, url: string, kid: string, isIssued: boolean): Promise<KeySet> {
+  const { keys, fetchedAt, attemptedAt, refetchedAt, pending } = source;
+  const isOver = (since: number) => now() - since >= COOLDOWN_S;
+  if (!keys || now() - fetchedAt >= SERVE_STALE_S) return load(source, url);
+  if (!keys.has(kid) && (isIssued || pending || isOver(refetchedAt))) {
+    if (!isIssued) source.refetchedAt = now(); // Whoever makes key ids up gets one look in 30 s out of us.
+    return load(source, url);
+  }
+  if (now() - fetchedAt >= REFRESH_AFTER_S && isOver(attemptedAt)) load(source, url).catch(() => {});
+  return keys;
 }
 
 function load(source: Source, url: string): Promise<KeySet> {
