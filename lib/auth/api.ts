@@ -37,8 +37,9 @@ export function withOptionalSession<R extends Request, C>(
 }
 
 async function identify(request: Request, requirement: Requirement): Promise<Session | Response | null> {
+  const { headers } = request; // First: Next then knows not to prerender, and a build needs no variables.
   const config = getConfig();
-  const auth = await authenticate(request.headers, config, false);
+  const auth = await authenticate(headers, config, false);
   if (auth.status === "unknown") return refuse(request, auth.error.code, problem(503));
   if (auth.status === "signed_out") {
     if (!auth.error || readBearer(request.headers) === null) return null;

@@ -1,6 +1,7 @@
 import "server-only";
 import { headers } from "next/headers";
 import { redirect } from "next/navigation";
+import { connection } from "next/server";
 import { cache } from "react";
 import { type Authentication, authenticate } from "./core/authenticate";
 import { getConfig } from "./core/config";
@@ -51,6 +52,6 @@ export async function getIdToken(): Promise<string | null> {
 }
 
 const authenticateRequest = cache(async (): Promise<Authentication> => {
-  const requestHeaders = await headers(); // First: it tells Next that the page is not static, before a build asks for variables.
-  return authenticate(requestHeaders, getConfig(), false);
+  await connection(); // A session is judged by the clock, so never while Next prerenders; nor does a build need variables.
+  return authenticate(await headers(), getConfig(), false);
 });

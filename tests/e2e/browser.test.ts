@@ -30,7 +30,8 @@ describe("a link, when the session has ended", () => {
     await page.waitForURL(`${stage.baseUrl}/`);
     await endSession(page.context());
     await page.getByRole("navigation").getByRole("link", { name: "Dashboard" }).click();
-    await page.getByRole("heading", { name: "Dashboard" }).waitFor();
+    await page.waitForURL(`${stage.baseUrl}/dashboard`);
+    await page.getByRole("heading", { name: "Dashboard", level: 1 }).waitFor();
     expect(page.url()).toBe(`${stage.baseUrl}/dashboard`);
     expect(console_.filter((text) => !/status of 401/.test(text))).toEqual([]); // The browser's own notice.
     expect(stage.cognito.count("authorize")).toBe(2);

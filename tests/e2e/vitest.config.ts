@@ -2,13 +2,13 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  root: fileURLToPath(new URL(".", import.meta.url)),
+  root: fileURLToPath(new URL("..", import.meta.url)),
   cacheDir: fileURLToPath(new URL("../../node_modules/.vite/e2e", import.meta.url)),
   test: {
     name: "e2e",
     environment: "node",
-    include: ["**/*.test.ts"],
-    globalSetup: ["support/global-setup.ts"],
+    include: ["{e2e,chaos}/**/*.test.ts"],
+    globalSetup: ["e2e/support/global-setup.ts"],
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -13,8 +13,8 @@ import { exchangeCode } from "@/lib/auth/core/token-endpoint";
 import { report } from "@/lib/auth/events";
 
 export async function GET(request: Request): Promise<Response> {
-  const config = getConfig();
   const { pathname: path, searchParams: query } = new URL(request.url);
+  const config = getConfig();
   if (isPrefetch(request.headers)) return bare(400);
   const jar = readCookieJar(request.headers, config);
   let answer: AuthorizationResponse | null = null;

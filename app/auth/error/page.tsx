@@ -1,5 +1,6 @@
 // /auth/error?code=…&returnTo=…: what went wrong, in words, and a way on. Yours to restyle; print nothing of the query.
 import type { Metadata } from "next";
+import { Suspense } from "react";
 import { getConfig } from "@/lib/auth/core/config";
 import { safeReturnTo } from "@/lib/auth/core/navigation";
 
@@ -39,7 +40,16 @@ const EXPLANATIONS: Readonly<Record<string, readonly [title: string, text: strin
   forbidden: ["You may not see this page", "You are signed in, but your account does not have access."],
 };
 
-export default async function ErrorPage({ searchParams }: { searchParams: SearchParams }) {
+/** With Suspense it is ready for `cacheComponents`. */
+export default function ErrorPage({ searchParams }: { searchParams: SearchParams }) {
+  return (
+    <Suspense>
+      <Explanation searchParams={searchParams} />
+    </Suspense>
+  );
+}
+
+async function Explanation({ searchParams }: { searchParams: SearchParams }) {
   const { code, returnTo } = await searchParams;
   const config = getConfig();
   const known = typeof code === "string" && Object.hasOwn(EXPLANATIONS, code) ? code : null;

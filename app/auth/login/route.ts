@@ -11,8 +11,8 @@ import { report } from "@/lib/auth/events";
 const MAX_ROUNDS = 3;
 
 export async function GET(request: Request): Promise<Response> {
-  const config = getConfig();
   const { pathname: path, searchParams: link } = new URL(request.url);
+  const config = getConfig(); // After a look at the request: Next then knows not to prerender, and a build needs no variables.
   // Only somebody who loads a page starts a sign-in: a fetch cannot show Cognito's page, a prefetch changes nothing.
   if (requestKind(request.headers) !== "document" || isPrefetch(request.headers)) return bare(401);
   const returnTo = safeReturnTo(link.getAll("returnTo"), config);

@@ -15,8 +15,8 @@ export async function POST(request: Request): Promise<Response> {
 }
 
 export async function GET(request: Request): Promise<Response> {
-  const config = getConfig();
   if (isPrefetch(request.headers) || requestKind(request.headers) !== "document") return bare(403);
+  const config = getConfig();
   // Only Fetch Metadata proves that a page of ours links here; a typed address gets a button instead.
   if (request.headers.get("sec-fetch-site") === "same-origin") return signOut(request, config);
   const form = `<form method="post" action="${config.basePath}/auth/logout"><button>Sign out</button></form>`;

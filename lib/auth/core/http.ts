@@ -8,11 +8,12 @@ const MAX_CHARACTERS = 256 * 1024;
 export async function fetchText(url: string, init?: RequestInit): Promise<{ status: number; text: string }> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const response = await fetch(url, { ...init, redirect: "manual", cache: "no-store", signal });
+  const reader = response.body?.getReader();
   const decoder = new TextDecoder();
   let text = "";
-  for await (const part of response.body ?? []) {
-    text += decoder.decode(part, { stream: true });
-    if (text.length > MAX_CHARACTERS) throw new Error("The answer is too long");
+  for (let part = await reader?.read(); part?.value; part = await reader?.read()) {
+    text += decoder.decode(part.value, { stream: true });
+    if (text.length > MAX_CHARACTERS) throw new Error("The answer is too long"); // The timeout ends the rest.
   }
   return { status: response.status, text };
 }

@@ -10,7 +10,7 @@ const MAX_RETURN_TO_BYTES = 512;
 export function safeReturnTo(values: readonly unknown[], app: { origin: string; basePath: string }): string {
   const start = app.basePath || "/";
   const [value] = values;
-  if (values.length !== 1 || typeof value !== "string" || !/^\/.{0,511}$/s.test(value)) return start;
+  if (values.length !== 1 || typeof value !== "string" || !/^\/[\s\S]{0,511}$/.test(value)) return start;
   if (!URL.canParse(value, app.origin)) return start;
   const url = new URL(value, app.origin);
   if (url.origin !== app.origin || !isPage(url.pathname, app.basePath)) return start;
