@@ -3,7 +3,7 @@ import { runChaos } from "./chaos";
 import { KILL_SESSIONS } from "./kill-row";
 import { formatReport } from "./report";
 
-const SHORT = { seconds: 10, sessions: 16, seed: 7, requests: 300 };
+const SHORT = { seconds: 12, sessions: 16, seed: 34, requests: 300 };
 
 test("RF-03 RF-06 RF-07 nobody is signed out while servers are killed and Cognito fails in every way", {
   timeout: 120_000,

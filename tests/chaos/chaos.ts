@@ -93,7 +93,7 @@ function storm(name: string, graceReuse: "same" | "another", disaster: Disaster)
       ...sessions.map((session, i) => live(session, i % 2 ? SLEEPY : RESTLESS, new Random(seed + i), signal)),
     ]);
     await delay(RECOVERY_MS);
-    await callTheRoll(sessions);
+    await Promise.all(sessions.map((session) => session.answerRoll()));
     return tally;
   };
 }
@@ -110,7 +110,7 @@ function calm(name: string, seconds: number): Row {
     const sessions = await createCrowd(fleet, tally, options);
     const signal = startClock(seconds);
     await Promise.all(sessions.map((session, i) => live(session, HASTY, new Random(options.seed + i), signal)));
-    await callTheRoll(sessions);
+    await Promise.all(sessions.map((session) => session.answerRoll()));
     proxy.only = null;
     cognito.clearFaults();
     return tally;
@@ -135,9 +135,4 @@ function startClock(seconds: number, hasEnough = () => true): AbortSignal {
     clock.abort();
   }, 50);
   return clock.signal;
-}
-
-/** Whoever was lost without noticing notices now. */
-async function callTheRoll(sessions: readonly Session[]): Promise<void> {
-  await Promise.all(sessions.filter(({ isLost }) => !isLost).map((session) => session.visit()));
 }

@@ -1,5 +1,5 @@
 import type { Fault } from "../cognito/index";
-import type { Fleet } from "./fleet";
+import { type Fleet, TOKEN_SECONDS } from "./fleet";
 import type { Random } from "./random";
 import { pause } from "./time";
 
@@ -39,7 +39,8 @@ const TOKEN_FAULTS: Readonly<Record<string, { fault: Fault; longestMs: number }>
 
 const KILLED = "instance killed (kill -9), restarted";
 const ROTATED = "keys rotated";
-const SPACED_MS = 40_000; // The kit asks for an unknown key once in 30 s; user pools rotate theirs far less often.
+const KEYS_A_ROTATION = 2;
+const SPACED_S = 40; // The kit asks for an unknown key once in 30 s; user pools rotate theirs far less often.
 
 const EPISODES: readonly Episode[] = [
   ...Object.keys(TOKEN_FAULTS).map((name) => (storm: Storm) => troubleTokens(name, storm)),
@@ -47,7 +48,7 @@ const EPISODES: readonly Episode[] = [
   (storm) => restartOne(storm),
   (storm) => troubleKeys("JWKS: 500", { status: 500 }, storm),
   (storm) => troubleKeys("JWKS: connection reset", { reset: true }, storm),
-  (storm) => rotate(storm),
+  async (storm) => void (await rotateKeys(storm)),
 ];
 
 /** One fault after the other, until the signal. Ends with all instances up. */
@@ -57,6 +58,7 @@ export async function rage(storm: Storm): Promise<void> {
     if (bag.length === 0) bag.push(...random.shuffle(EPISODES));
     await bag.pop()?.(storm);
     fleet.cognito.clearFaults();
+    dropOldKeys(storm);
     await pause(random.between(...CALM_MS), signal);
   }
 }
@@ -87,21 +89,24 @@ async function troubleKeys(name: string, fault: Fault, storm: Storm): Promise<vo
   await company;
 }
 
-async function rotate(storm: Storm): Promise<void> {
-  const { fleet, random, signal } = storm;
-  await rotateKeys(storm);
-  await pause(random.between(1_000, 3_000), signal);
-  if (fleet.cognito.keys.retired.splice(0).length > 0) count("old keys no longer published", storm);
-}
-
 /** Whether it is time for that again. */
 async function rotateKeys(storm: Storm): Promise<boolean> {
-  const { log, cognito } = storm.fleet;
-  const last = log.findLast(({ what }) => what === ROTATED)?.at ?? 0;
-  if (Date.now() - last < SPACED_MS) return false;
+  if (countRotations(storm, SPACED_S) > 0) return false;
   count(ROTATED, storm);
-  await cognito.rotateKeys({ keepOld: true });
+  await storm.fleet.cognito.rotateKeys({ keepOld: true });
   return true;
+}
+
+/** Only when no token of theirs is good any more: two parts of a server may have looked at the JWKS before and after. */
+function dropOldKeys(storm: Storm): void {
+  const { retired } = storm.fleet.cognito.keys;
+  const dropped = retired.splice(KEYS_A_ROTATION * countRotations(storm, TOKEN_SECONDS + 5));
+  if (dropped.length > 0) count("old keys no longer published", storm);
+}
+
+/** In so many seconds until now. */
+function countRotations({ fleet }: Storm, seconds: number): number {
+  return fleet.log.filter(({ at, what }) => what === ROTATED && Date.now() - at < seconds * 1000).length;
 }
 
 async function restartOne(storm: Storm, afterMs = 0): Promise<void> {

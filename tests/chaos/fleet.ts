@@ -20,7 +20,7 @@ export interface Fleet {
 }
 
 /** The kit refreshes within the last 60 s of an access token: with these, about every 8 s. */
-const TOKEN_SECONDS = 68;
+export const TOKEN_SECONDS = 68;
 const COLLECT_MS = 500;
 
 export async function startFleet(users: number): Promise<Fleet> {

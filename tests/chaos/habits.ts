@@ -20,12 +20,12 @@ interface Life {
   readonly random: Random;
   readonly signal: AbortSignal;
   /** Requests that are long on their way. */
-  readonly stragglers: Promise<void>[];
+  readonly stragglers: Promise<unknown>[];
   /** The refresh token of the last request that was broken off. */
   abandoned: string;
 }
 
-const deeds: Readonly<Record<Habit, (life: Life) => Promise<void>>> = {
+const deeds: Readonly<Record<Habit, (life: Life) => Promise<unknown>>> = {
   fetch: ({ session }) => session.fetchMe(),
   visit: ({ session }) => session.visit(),
   tabs: openTabs,

@@ -6,8 +6,7 @@ type Column = readonly [title: string, value: (rows: readonly Tally[]) => string
 
 const sum = (rows: readonly Tally[], value: (row: Tally) => number) =>
   rows.reduce((total, row) => total + value(row), 0);
-const whole = (value: (row: Tally) => number) => (rows: readonly Tally[]) =>
-  sum(rows, value).toLocaleString("en").toString();
+const whole = (value: (row: Tally) => number) => (rows: readonly Tally[]) => sum(rows, value).toLocaleString("en");
 const status = (code: number) => whole((row) => row.statuses.get(code) ?? 0);
 
 const COLUMNS: readonly Column[] = [

@@ -17,6 +17,7 @@ const REFRESH_AHEAD_S = 61; // The kit's 60, and one for a request on its way.
 const GOOD_S = 5;
 const MAX_REDIRECTS = 10;
 const MAX_SIGN_INS = 20;
+const ROLL_ATTEMPTS = 5;
 const EXPECTED = [0, 200, 303, 307, 401, 502, 503];
 
 /** One user in one browser, who notices when the session is gone. */
@@ -83,19 +84,38 @@ export class Session {
     this.#trace.clear();
   }
 
-  /** Loads a page, and follows redirects as far as they lead in the app. */
-  async visit(visit: Visit = {}): Promise<void> {
+  /** Whoever was lost without noticing notices now: nothing but the refresh token is left to come in with. */
+  async answerRoll(): Promise<void> {
+    for (let attempt = 0; attempt < ROLL_ATTEMPTS && !this.isLost; attempt += 1) {
+      if (attempt > 0) await delay(1_000);
+      this.oversleep();
+      if ((await this.visit()) === 200) return;
+    }
+    if (!this.isLost) this.#tally.odd.push(`${this.username} could not come back\n${this.#trace}`);
+  }
+
+  /** Loads a page, and follows redirects as far as they lead in the app. Returns the last status. */
+  async visit(visit: Visit = {}): Promise<number> {
     let answer = await this.#send("/dashboard", DOCUMENT, visit);
-    for (let hop = 0; answer.location && hop < MAX_REDIRECTS; hop += 1) {
-      if (answer.location.startsWith(`${this.#fleet.cognito.domain}/`)) return this.#lose("reached the login page");
+    for (let hop = 0; answer.location; hop += 1) {
+      const end = hop < MAX_REDIRECTS ? this.#deadEnd(answer.location) : "was redirected for ever";
+      if (end) this.#lose(end);
+      if (end) return answer.status;
       const { pathname, search } = new URL(answer.location, this.#fleet.baseUrl);
-      if (pathname === "/auth/error") return this.#lose(`reached ${pathname}${search}`);
       answer = await this.#send(pathname + search, DOCUMENT);
     }
-    if (answer.location) this.#lose("was redirected for ever");
-    if (answer.isWhole && answer.status === 200 && !answer.body.includes(`${this.username}@`)) {
-      this.#tally.odd.push(`${this.username} got a page without its user\n${this.#trace}`);
+    if (answer.isWhole && answer.status === 200 && !answer.body.includes(`>${this.username}<`)) {
+      const [, title = answer.body.slice(0, 200)] = /<h1[^>]*>([^<]*)/.exec(answer.body) ?? [];
+      this.#tally.odd.push(`${this.username} got a page without its user: ${title}\n${this.#trace}`);
     }
+    return answer.status;
+  }
+
+  /** Where nobody may end whose session Cognito would refresh. */
+  #deadEnd(location: string): string | null {
+    if (location.startsWith(`${this.#fleet.cognito.domain}/`)) return "reached the login page";
+    const { pathname, search } = new URL(location, this.#fleet.baseUrl);
+    return pathname === "/auth/error" ? `reached ${pathname}${search}` : null;
   }
 
   /** Asks the API; refused, the page goes to sign-in, which tells whether the session is really gone. */
@@ -126,13 +146,17 @@ export class Session {
     return answer;
   }
 
-  /** Counts the session when the stand-in would still refresh it, and once. */
+  /** Counts the session once. That Cognito would not refresh it any more is no excuse: here it always would. */
   #lose(how: string): void {
+    if (!this.#signIn) return;
     const { cognito } = this.#fleet;
-    const newest = cognito.newestRefreshToken(String(this.#signIn?.origin_jti));
-    if (!this.#signIn || !newest || cognito.refreshTokenState(newest) !== "valid") return;
+    const newest = cognito.newestRefreshToken(String(this.#signIn.origin_jti)) ?? "";
+    const state = cognito.refreshTokenState(newest);
     this.#signIn = null;
-    this.#tally.lost.push(`${this.username} ${how}\n${this.#trace}`);
+    const kept = state === "valid" ? this.#tally.lost : this.#tally.odd;
+    kept.push(
+      `${this.username} ${how}${state === "valid" ? "" : ` with a refresh token that is ${state}`}\n${this.#trace}`,
+    );
   }
 
   #hasGoodToken(): boolean {
