@@ -1,0 +1,138 @@
+// npx tsx tests/mutation/run.ts [--max 120] [--seed 1] [--minutes 30] [--at verify,keys.ts:80] [--workers 2] [--quick]
+// Changes lib/auth/core in one place at a time, in copies of the project, and tells which changes no test notices.
+import { spawn } from "node:child_process";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs, stripVTControlCharacters } from "node:util";
+import { createMutants, type Mutant } from "./mutants";
+
+type Verdict = "killed" | "timed out" | "survived" | "invalid";
+type Outcome = { verdict: Verdict; by: string };
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const CORE = "lib/auth/core";
+const COPIED = ["package.json", "tsconfig.json", "next.config.mjs", "middleware.ts", "lib", "app", ".env.example"];
+const TESTS = ["unit", "routes", "support", "cognito", "vitest.config.ts"];
+const TIMEOUT_MS = { nearest: 180_000, all: 900_000 };
+
+/** Where a change is most likely to be noticed. What survives there is shown to all the tests. */
+const NEAREST: Record<string, string[]> = {
+  authenticate: ["routes/refresh", "unit/cookies", "routes/api"],
+  authorization: ["routes/login", "routes/callback"],
+  config: ["unit/config"],
+  cookies: ["unit/cookies", "unit/seal"],
+  encoding: ["routes/login", "unit/limits"],
+  errors: ["unit/keys", "routes/callback"],
+  http: ["unit/keys", "routes/id-token"],
+  "issued-tokens": ["routes/id-token", "routes/refresh"],
+  keys: ["unit/keys"],
+  navigation: ["unit/navigation"],
+  refresh: ["routes/refresh", "unit/limits"],
+  responses: ["routes/api", "routes/login"],
+  seal: ["unit/seal"],
+  "session-cookies": ["unit/cookies", "routes/logout"],
+  session: ["routes/api"],
+  "token-endpoint": ["routes/id-token", "routes/refresh"],
+  verify: ["unit/verify", "routes/attacks"],
+};
+
+const { values: options } = parseArgs({
+  options: {
+    max: { type: "string", default: "120" },
+    seed: { type: "string", default: "1" },
+    minutes: { type: "string", default: "30" },
+    workers: { type: "string", default: "2" },
+    at: { type: "string", default: "" },
+    quick: { type: "boolean", default: false },
+  },
+});
+
+const end = Date.now() + Number(options.minutes) * 60_000;
+const places = options.at.split(",");
+const all = readdirSync(ROOT + CORE)
+  .flatMap((name) => createMutants(name, readFileSync(`${ROOT}${CORE}/${name}`, "utf8")))
+  .filter(({ file, line }) => !options.at || [`${file}:${line}`, file.slice(0, -3)].some((it) => places.includes(it)));
+const queue = shuffle(all, Number(options.seed)).slice(0, Number(options.max));
+const verdicts: Record<Verdict, Mutant[]> = { killed: [], "timed out": [], survived: [], invalid: [] };
+
+console.log(`${queue.length} of ${all.length} mutants, seed ${options.seed}`);
+await Promise.all(
+  Array.from({ length: Number(options.workers) }, (_, i) => work(`${ROOT}tests/.output/mutation/${i}`)),
+);
+report();
+
+async function work(folder: string): Promise<void> {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(`${folder}/tests`, { recursive: true });
+  for (const name of COPIED) cpSync(ROOT + name, `${folder}/${name}`, { recursive: true });
+  for (const name of TESTS) cpSync(`${ROOT}tests/${name}`, `${folder}/tests/${name}`, { recursive: true });
+  if (queue.length === 0 || (await test(folder, [])).verdict !== "survived")
+    throw new Error("The tests fail without any change");
+  for (let mutant = queue.shift(); mutant && Date.now() < end; mutant = queue.shift()) {
+    const path = `${folder}/${CORE}/${mutant.file}`;
+    writeFileSync(path, mutant.text);
+    const { verdict, by } = await judge(folder, mutant);
+    writeFileSync(path, readFileSync(`${ROOT}${CORE}/${mutant.file}`));
+    verdicts[verdict].push(mutant);
+    console.log(`${verdict}  ${describe(mutant)}  ${by}`);
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function judge(folder: string, { file }: Mutant): Promise<Outcome> {
+  const nearest = (NEAREST[file.slice(0, -3)] ?? []).map((name) => `tests/${name}.test.ts`);
+  const outcome = await test(folder, nearest);
+  return outcome.verdict === "survived" && !options.quick ? test(folder, []) : outcome;
+}
+
+/** Kills only the processes that it started, when they take too long: a mutant may well loop for ever. */
+function test(folder: string, files: string[]): Promise<Outcome> {
+  const vitest = `${ROOT}node_modules/vitest/vitest.mjs`;
+  const flags = "--config tests/vitest.config.ts --project node --bail 1 --silent --maxWorkers 1".split(" ");
+  const child = spawn(process.execPath, [vitest, "run", ...flags, ...files], { cwd: folder, detached: true });
+  let output = "";
+  child.stdout.on("data", (part) => (output += part));
+  child.stderr.on("data", (part) => (output += part));
+  const limit = files.length > 0 ? TIMEOUT_MS.nearest : TIMEOUT_MS.all;
+  const timer = setTimeout(() => child.pid && process.kill(-child.pid, "SIGKILL"), limit);
+  return new Promise((resolve) => {
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      const by = /FAIL.*?(tests\/.*)/.exec(stripVTControlCharacters(output))?.[1] ?? "";
+      if (signal) resolve({ verdict: "timed out", by });
+      else if (code === 0) resolve({ verdict: "survived", by });
+      else
+        resolve({
+          verdict: /Transform failed|PARSE_ERROR|No test files found/.test(output) ? "invalid" : "killed",
+          by,
+        });
+    });
+  });
+}
+
+function report(): void {
+  const { killed, survived, invalid, "timed out": late } = verdicts;
+  const rate = ((100 * killed.length) / Math.max(1, killed.length + survived.length + late.length)).toFixed(1);
+  const counts = `${killed.length} killed, ${survived.length} survived, ${late.length} timed out, ${invalid.length} no code`;
+  console.log(`\n${counts}: ${rate} % killed for sure`);
+  for (const mutant of [...survived, ...late]) console.log(describe(mutant));
+}
+
+function describe({ file, line, before, after }: Mutant): string {
+  return `${file}:${line}  ${before}  →  ${after}`;
+}
+
+/** The same order for the same seed (mulberry32). */
+function shuffle<T>(items: readonly T[], seed: number): T[] {
+  let state = seed;
+  const random = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return items
+    .map((item) => [random(), item] as const)
+    .sort(([a], [b]) => a - b)
+    .map(([, item]) => item);
+}
