@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { expireAccessToken, sessionCookies, signIn, signOut } from "./support/flows";
 import { FETCH, raw } from "./support/raw";
-import { CLIENT_ID, openStage, type Stage } from "./support/stage";
+import { openStage, type Stage } from "./support/stage";
 import { type Variant, variantFolder } from "./support/variants";
 
 const CANARY = "private-canary";
@@ -21,7 +21,7 @@ describe.each(["middleware", "proxy"] as const)("server actions as %s.ts", (vari
   let ids: { sayHello: string; readSecret: string };
   beforeAll(async () => {
     stage = await openStage({ variant, https: false });
-    member = { cookie: `auth.access=${await stage.cognito.accessTokenFor("ada", { clientId: CLIENT_ID })}` };
+    member = { cookie: await stage.cookieOf("ada") };
     ids = { sayHello: await actionId(variant, "sayHello"), readSecret: await actionId(variant, "readSecret") };
   });
   beforeEach(() => stage.reset());

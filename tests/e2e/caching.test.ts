@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectPrivate } from "./support/expectations";
 import { signIn, signOut } from "./support/flows";
 import { DOCUMENT, FETCH, type RawResponse, raw } from "./support/raw";
-import { CLIENT_ID, openStage, type Stage } from "./support/stage";
+import { openStage, type Stage } from "./support/stage";
 import { variantFolder } from "./support/variants";
 
 const SECRET = "a-client-secret-of-some-length-0123456789";
@@ -16,7 +16,7 @@ const cookies: Record<string, string> = {};
 beforeAll(async () => {
   stage = await openStage({ variant: "middleware", https: false, clientSecret: SECRET });
   for (const name of ["ada", "grace"]) {
-    cookies[name] = `auth.access=${await stage.cognito.accessTokenFor(name, { clientId: CLIENT_ID })}`;
+    cookies[name] = await stage.cookieOf(name);
   }
 });
 afterAll(() => stage?.close());

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DOCUMENT, FETCH, raw } from "./support/raw";
-import { CLIENT_ID, openStage, type Stage } from "./support/stage";
+import { openStage, type Stage } from "./support/stage";
 import { variantFolder } from "./support/variants";
 
 // Deny by default, asked of the build itself: a page that somebody adds tomorrow is in its manifest, and so in here.
@@ -26,8 +26,7 @@ function addressOf(entry: string): string {
   return path.replace(/\(\.+\)/g, "").replace(/\[[^\]]+\]/g, "name.with.dots") || "/";
 }
 
-const cookieOf = async (username: string) =>
-  `auth.access=${await stage.cognito.accessTokenFor(username, { clientId: CLIENT_ID })}`;
+const cookieOf = (username: string) => stage.cookieOf(username);
 
 test("the manifest names every page, action and API of the app", () => {
   expect(routes).toEqual(

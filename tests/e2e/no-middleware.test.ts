@@ -42,7 +42,7 @@ describe("pages and APIs whose middleware was taken away", () => {
         expect(response.body).not.toMatch(/data-canary|Ada Lovelace/);
       }
     }
-    expect((await send("/dashboard", { cookie: `auth.access=${good}` })).body).toContain("data-canary");
+    expect((await send("/dashboard", { cookie: await stage.cookieOf("ada") })).body).toContain("data-canary");
   });
 
   test("open after a sign-in, and again once the access token has expired", async () => {

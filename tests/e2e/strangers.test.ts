@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DOCUMENT, FETCH, type RawResponse, raw } from "./support/raw";
-import { CLIENT_ID, openStage, type Stage } from "./support/stage";
+import { openStage, type Stage } from "./support/stage";
 
 // Pages under tests/e2e/fixtures that nothing but middleware guards. Whoever may not see them never gets this word.
 const CANARY = "private-canary";
@@ -106,8 +106,7 @@ describe.each(["middleware", "proxy"] as const)("as %s.ts", (variant) => {
   let member: Record<string, string>;
   beforeAll(async () => {
     stage = await openStage({ variant, https: false });
-    const token = await stage.cognito.accessTokenFor("ada", { clientId: CLIENT_ID });
-    member = { cookie: `auth.access=${token}` };
+    member = { cookie: await stage.cookieOf("ada") };
   });
   afterAll(() => stage?.close());
 

@@ -30,10 +30,10 @@ const NEAREST: Record<string, string[]> = {
   refresh: ["routes/refresh", "unit/limits"],
   responses: ["routes/api", "routes/login"],
   seal: ["unit/seal"],
-  "session-cookies": ["unit/cookies", "routes/logout"],
+  "session-cookies": ["unit/cookies", "unit/properties"],
   session: ["routes/api"],
   "token-endpoint": ["routes/id-token", "routes/refresh"],
-  verify: ["unit/verify", "routes/attacks"],
+  verify: ["unit/verify", "unit/keys"],
 };
 
 const { values: options } = parseArgs({

@@ -92,6 +92,15 @@ test("JW-32 two thousand tokens get the same verdict from aws-jwt-verify, but fo
   expect([...seen].sort()).toEqual(DIFFERENCES.map(([, what]) => what).sort());
 }, 60_000);
 
+test("KS-05 DS-02 twenty ID tokens that name unknown keys make the kit look for a new key once", async () => {
+  const [ours, make] = [await openOurs(), await createMint()];
+  expect(await ours(await make({ what: "nothing changed", kind: "id" }))).toBe("accepts");
+  pool.cognito.clearRequests();
+  const kids = Array.from({ length: 20 }, (_, i) => `kid-${i}`);
+  for (const kid of kids) expect(await ours(await make({ what: kid, kind: "id", header: { kid } }))).toBe("refuses");
+  expect(pool.cognito.count("jwks")).toBe(1);
+});
+
 async function openOurs() {
   const kit = await pool.load();
   const { verifyAccessToken, verifyIdToken } = await import("@/lib/auth/core/verify");

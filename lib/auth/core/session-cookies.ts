@@ -48,9 +48,12 @@ export async function readRefreshState(jar: CookieJar): Promise<RefreshState | n
   const decoded = decodeJson(facts ?? "");
   if (!refreshToken || !isRecord(decoded)) return null;
   const { iss, sub, exp: expiresAt, ...others } = decoded;
-  if (iss !== jar.config.issuer || typeof sub !== "string" || typeof expiresAt !== "number" || expiresAt <= now())
-    return null;
+  if (iss !== jar.config.issuer || typeof sub !== "string" || !isEnd(expiresAt)) return null;
   return { refreshToken, signIn: { ...others, iss: jar.config.issuer, sub }, expiresAt };
+}
+
+function isEnd(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > now();
 }
 
 function writeState({ refreshToken, signIn, expiresAt }: RefreshState): string {

@@ -1,9 +1,12 @@
+import { seal } from "../../../lib/auth/core/seal";
 import { type Cognito, startCognito } from "../../cognito/index";
 import { type App, type Mode, openApp } from "./app";
 
 /** The app, a browser, and the stand-in for Cognito that the app signs in with. */
 export interface Stage extends App {
   readonly cognito: Cognito;
+  /** The cookie of somebody who is signed in, without a browser. */
+  cookieOf(username: string): Promise<string>;
   /** As it was after `openStage`: the stand-in's settings, faults and requests, and no open page. */
   reset(): Promise<void>;
 }
@@ -35,7 +38,13 @@ export const MODES = [
   },
 ] as const satisfies readonly (StageOptions & { name: string })[];
 
-export async function openStage({ clientSecret, env = {}, ...mode }: StageOptions): Promise<Stage> {
+/** `npm run test:sealed` runs every test with sealed cookies. */
+const SEALED: Readonly<Record<string, string>> = process.env.E2E_AUTH_SECRET
+  ? { AUTH_SECRET: process.env.E2E_AUTH_SECRET }
+  : {};
+
+export async function openStage({ clientSecret, env: more = {}, ...mode }: StageOptions): Promise<Stage> {
+  const env = { ...SEALED, ...more };
   const cognito = await startCognito({ clients: [] });
   const settings = structuredClone(cognito.settings);
   const app = await openApp(mode, async (baseUrl) => {
@@ -52,6 +61,11 @@ export async function openStage({ clientSecret, env = {}, ...mode }: StageOption
   return {
     ...app,
     cognito,
+    cookieOf: async (username) => {
+      const token = await cognito.accessTokenFor(username, { clientId: CLIENT_ID });
+      const prefix = mode.https ? "__Host-" : "";
+      return `${prefix}auth.access=${env.AUTH_SECRET ? await seal(token, "access", env.AUTH_SECRET) : token}`;
+    },
     reset: async () => {
       await app.closePages();
       Object.assign(cognito.settings, structuredClone(settings));
