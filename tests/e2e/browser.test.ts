@@ -89,8 +89,10 @@ describe("sign-out", () => {
     await signIn(stage, page);
     await signOut(stage, page);
     await page.goBack().catch(() => null);
-    await page.waitForLoadState();
-    expect(await page.content()).not.toContain('data-canary="dashboard"');
+    // While the page still changes there is no content to look at.
+    await expect
+      .poll(() => page.content().catch(() => 'data-canary="dashboard"'))
+      .not.toContain('data-canary="dashboard"');
   });
 
   test.each([

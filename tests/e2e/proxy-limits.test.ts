@@ -73,9 +73,8 @@ describe("a browser full of other people's cookies", () => {
     const stage = await openStage({ variant: "middleware", https: false });
     const page = await stage.newPage();
     await signIn(stage, page);
-    const others = Array.from({ length: 10 }, (_, i) => `other${i}=${"x".repeat(1_000)}`).join("; ");
-    const cookie = `${await cookieHeader(page.context())}; ${others}`;
-    expect(cookie.length).toBeGreaterThan(14_000);
+    const own = await cookieHeader(page.context());
+    const cookie = `${own}; other=${"x".repeat(15_000 - own.length)}`;
     const out = await raw(`${stage.baseUrl}/auth/logout`, { method: "POST", headers: { ...CLICKED_FORM, cookie } });
     expect(out.status).toBe(303);
     expect(out.setCookie.filter((line) => line.includes("Max-Age=0")).length).toBeGreaterThanOrEqual(3);
