@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
@@ -69,4 +69,20 @@ test("CF-05 CF-01 without variables it builds, and does not run: the first reque
   for (const name of ["COGNITO_ISSUER", "COGNITO_DOMAIN", "COGNITO_CLIENT_ID", "APP_BASE_URL"]) {
     expect(server.output()).toContain(`${name} is missing`);
   }
+});
+
+test("NX-21 a client component that imports the session's code does not build", async () => {
+  const folder = join(variantFolder("middleware"), "../client-import");
+  await rm(folder, { recursive: true, force: true });
+  await cp(join(variantFolder("middleware"), "lib"), join(folder, "lib"), { recursive: true });
+  await mkdir(join(folder, "app"));
+  await writeFile(join(folder, "middleware.ts"), IDLE_MIDDLEWARE);
+  const layout =
+    "export default ({ children }: { children: unknown }) => <html><body>{children as string}</body></html>;";
+  await writeFile(join(folder, "app/layout.tsx"), layout);
+  const page =
+    '"use client";\nimport { getSession } from "../lib/auth/session";\nexport default () => <p>{String(getSession)}</p>;';
+  await writeFile(join(folder, "app/page.tsx"), page);
+  const { file, args, env } = nextCommand(["build"]);
+  await expect(promisify(execFile)(file, args, { cwd: folder, env })).rejects.toThrow(/server-only|Server Component/);
 });

@@ -109,7 +109,7 @@ describe("a shared cache in front", () => {
 });
 
 describe("what must not come out", () => {
-  test("CF-04 NX-21 the client's JavaScript has no secret and no code of the kit's server side", async () => {
+  test("CF-04 the client's JavaScript has no secret and no code of the kit's server side", async () => {
     const folder = join(variantFolder("middleware"), ".next/static");
     const files = (await readdir(folder, { recursive: true })).filter((file) => /\.(js|json|html)$/.test(file));
     expect(files.length).toBeGreaterThan(5);
