@@ -1,7 +1,7 @@
 import { type NextRequest, NextResponse } from "next/server";
 import { type Authentication, authenticate } from "./core/authenticate";
 import { type AuthConfig, getConfig, keepsRewriteStatus } from "./core/config";
-import { applyCookies, cookieName, readCookieJar } from "./core/cookies";
+import { applyCookies, type Cookie, cookieName, readCookieJar } from "./core/cookies";
 import type { AuthErrorCode } from "./core/errors";
 import { isCrossSite, isSafeMethod, readBearer, requestKind } from "./core/navigation";
 import {
@@ -55,16 +55,22 @@ function always(next: () => NextResponse): RequestAuth {
 }
 
 function passOn(request: NextRequest, auth: Authentication, config: AuthConfig): NextResponse {
-  const jar = readCookieJar(request.headers, config);
+  if (auth.status === "signed_out" && !auth.error && readCookieJar(request.headers, config).values.size === 0) {
+    return NextResponse.next(); // Nobody: what is rendered is the same for all of them.
+  }
   // A handler behind us cannot tell "no session" from "Cognito did not answer", unless it is told.
-  const outage = { name: cookieName(jar, "outage"), value: "1", maxAge: 1 };
+  const outage = { name: cookieName(config, "outage"), value: "1", maxAge: 1 };
   const cookies = auth.status === "unknown" ? [outage] : (auth.cookies ?? []);
-  const headers = new Headers(request.headers);
-  headers.set("cookie", applyCookies(headers.get("cookie") ?? "", cookies));
-  const response = NextResponse.next(cookies.length > 0 ? { request: { headers } } : {});
-  const isAnonymous = auth.status === "signed_out" && !auth.error && jar.values.size === 0;
-  if (!isAnonymous) response.headers.set("cache-control", NO_STORE);
-  return response;
+  return NextResponse.next({
+    headers: { "cache-control": NO_STORE },
+    ...(cookies.length > 0 && { request: { headers: withCookies(request.headers, cookies) } }),
+  });
+}
+
+function withCookies(headers: Headers, cookies: readonly Cookie[]): Headers {
+  const copy = new Headers(headers);
+  copy.set("cookie", applyCookies(headers.get("cookie") ?? "", cookies));
+  return copy;
 }
 
 function challenge(request: NextRequest, auth: Authentication): NextResponse {

@@ -38,7 +38,7 @@ async function signOut(request: Request, config: AuthConfig): Promise<Response> 
   report({ type: "signed_out", path: new URL(request.url).pathname, subject, isRevoked });
 
   const ended = state ? await addEnded(jar, await signInKey(state.signIn), state.expiresAt) : [];
-  const deleted = deleteCookies(jar, (name) => name !== cookieName(jar, "ended"));
+  const deleted = deleteCookies(jar, (name) => name !== cookieName(jar.config, "ended"));
   const query = new URLSearchParams({ client_id: config.clientId, logout_uri: config.baseUrl });
   return redirectTo(`${config.domain}/logout?${query}`, [...deleted, ...ended]);
 }

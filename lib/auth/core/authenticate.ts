@@ -48,11 +48,11 @@ export async function authenticate(headers: Headers, config: AuthConfig, mayRefr
   if (bearer !== null) return judge(authenticateBearer(bearer, config));
   const jar = readCookieJar(headers, config);
   const stored = await judge(authenticateCookies(jar));
-  if (stored.status === "signed_out" && jar.values.has(cookieName(jar, "outage"))) {
+  if (stored.status === "signed_out" && jar.values.has(cookieName(jar.config, "outage"))) {
     return { status: "unknown", error: new AuthError("token_endpoint_unavailable") };
   }
-  if (stored.status === "unknown" || !mayRefresh || isPrefetch(headers)) return stored;
   if (stored.status === "signed_in" && stored.session.expiresAt - now() >= REFRESH_AHEAD_S) return stored;
+  if (stored.status === "unknown" || !mayRefresh || isPrefetch(headers)) return stored;
   const state = await readRefreshState(jar);
   return state && !(await hasEnded(jar, null)) ? refresh(jar, state, stored) : stored;
 }

@@ -76,7 +76,7 @@ export async function readAuthorizationResponse(
   if (!transaction || !isEqual(transaction.state, state)) {
     throw new AuthError("transaction_missing", "The callback answers no sign-in of this browser");
   }
-  const used = cookieName(jar, transactionKind(state));
+  const used = cookieName(jar.config, transactionKind(state));
   return {
     transaction,
     code: readCode(query, jar.config.issuer),
@@ -120,7 +120,7 @@ async function readTransaction(jar: CookieJar, kind: `txn.${string}`): Promise<T
 
 /** Makes room for one more: the unreadable go first, then the oldest. */
 async function evictTransactions(jar: CookieJar): Promise<readonly Cookie[]> {
-  const prefix = cookieName(jar, "txn.");
+  const prefix = cookieName(jar.config, "txn.");
   const names = [...jar.values.keys()].filter((name) => name.startsWith(prefix)).reverse(); // Newest first.
   const ages = new Map<string, number>();
   for (const name of names) {

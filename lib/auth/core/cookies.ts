@@ -49,7 +49,7 @@ export async function writeCookie(
   maxAge: number,
 ): Promise<readonly Cookie[]> {
   const [secret] = jar.config.secrets;
-  const name = cookieName(jar, kind);
+  const name = cookieName(jar.config, kind);
   const whole = { name, value: secret ? await seal(value, purposeOf(kind), secret) : value, maxAge };
   const cookies = serializeCookie(whole).length <= MAX_COOKIE_BYTES ? [whole] : splitCookie(whole);
   return [...cookies, ...deleteCookie(jar, kind).filter((old) => !cookies.some((cookie) => cookie.name === old.name))];
@@ -57,7 +57,7 @@ export async function writeCookie(
 
 /** What writeCookie stored, or null when it is not there, not whole, or not sealed as it should be. */
 export async function readCookie(jar: CookieJar, kind: CookieKind): Promise<string | null> {
-  const name = cookieName(jar, kind);
+  const name = cookieName(jar.config, kind);
   const [whole, first] = [jar.values.get(name), jar.values.get(`${name}.1`)];
   if (whole !== undefined && first !== undefined) return null; // Of two writings, and no telling which is the newer.
   const value = first === undefined ? whole : joinChunks(jar, name, first);
@@ -68,7 +68,7 @@ export async function readCookie(jar: CookieJar, kind: CookieKind): Promise<stri
 
 /** Deletes a cookie with all its chunks, if the browser sent any. */
 export function deleteCookie(jar: CookieJar, kind: CookieKind): readonly Cookie[] {
-  const name = cookieName(jar, kind);
+  const name = cookieName(jar.config, kind);
   return deleteCookies(jar, (it) => it === name || (it.startsWith(`${name}.`) && /\.\d+$/.test(it)));
 }
 
@@ -76,8 +76,8 @@ export function deleteCookies(jar: CookieJar, isDeleted: (name: string) => boole
   return [...jar.values.keys()].filter(isDeleted).map((name) => ({ name, value: "", maxAge: 0 }));
 }
 
-export function cookieName(jar: CookieJar, kind: CookieKind): string {
-  return `${jar.config.cookiePrefix}.${kind}`;
+export function cookieName(config: AuthConfig, kind: CookieKind): string {
+  return `${config.cookiePrefix}.${kind}`;
 }
 
 /** All transactions share one. */

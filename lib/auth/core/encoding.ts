@@ -1,4 +1,5 @@
 import { decode, encode } from "jose/base64url";
+import { Memory } from "./memory";
 
 /** Seconds since the epoch, as in JWTs. */
 export const now = (): number => Math.floor(Date.now() / 1000);
@@ -10,9 +11,14 @@ export async function sha256(text: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
 }
 
+const fingerprints = new Memory<string>();
+
 /** Names a secret without telling it: 132 bits of its hash. */
 export async function fingerprint(...parts: readonly unknown[]): Promise<string> {
-  return encode(await sha256(JSON.stringify(parts))).slice(0, 22);
+  const text = JSON.stringify(parts);
+  const name = fingerprints.get(text) ?? encode(await sha256(text)).slice(0, 22);
+  fingerprints.set(text, name);
+  return name;
 }
 
 /** In a time that does not tell where two strings differ (RFC 9700 4.7). */
@@ -48,11 +54,3 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-const MAX_REMEMBERED = 500; // Of tokens, at most 16 KiB each: a few megabytes.
-
-/** Keeps a bounded map: the oldest entries go. */
-export function remember<V>(map: Map<string, V>, key: string, value: V): void {
-  map.delete(key);
-  map.set(key, value);
-  for (const oldest of map.keys()) if (map.size > MAX_REMEMBERED) map.delete(oldest);
-}

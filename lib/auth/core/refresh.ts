@@ -1,7 +1,8 @@
 import type { AuthConfig } from "./config";
-import { now, remember } from "./encoding";
+import { now } from "./encoding";
 import { AuthError } from "./errors";
 import { type IssuedTokens, verifyTokenResponse } from "./issued-tokens";
+import { Memory } from "./memory";
 import { refreshTokens } from "./token-endpoint";
 
 interface Attempt {
@@ -16,7 +17,7 @@ const KEPT_S = 10;
 const BACK_OFF_S = 2; // Short: the lost answer may have rotated the token, and its grace period is running.
 const ABANDONED_AFTER_S = 15; // Longer than any answer takes: the platform dropped it, and it never settles.
 
-const attempts = new Map<string, Attempt>();
+const attempts = new Memory<Attempt>();
 
 /**
  * Verified new tokens for a refresh token. Requests that come together share one call, and those of the next 10 s share
@@ -35,7 +36,7 @@ export function refreshOnce(refreshToken: string, config: AuthConfig, isUrgent: 
     () => settle(true),
     (error) => settle(error instanceof AuthError && error.isBadCredential),
   );
-  remember(attempts, refreshToken, attempt);
+  attempts.set(refreshToken, attempt);
   return result;
 }
 

@@ -1,5 +1,6 @@
 import { decode } from "jose/base64url";
 import { base64url } from "./encoding";
+import { Memory } from "./memory";
 
 // A sealed value is a compact JWE (RFC 7516), alg "dir", enc "A256GCM". Written on Web Crypto, because jose's general
 // JWE code would double what middleware adds to the edge bundle.
@@ -8,6 +9,7 @@ const TAG_BYTES = 16;
 
 const encoder = new TextEncoder();
 const keys = new Map<string, Promise<CryptoKey>>();
+const memories = new WeakMap<readonly string[], Memory<{ readonly purpose: string; readonly text: string }>>();
 
 /** Encrypts and authenticates `text`. `purpose` takes part in the key: a value sealed for one does not open for another. */
 export async function seal(text: string, purpose: string, secret: string): Promise<string> {
@@ -20,20 +22,34 @@ export async function seal(text: string, purpose: string, secret: string): Promi
   return `${HEADER}..${base64url(iv)}.${base64url(ciphertext)}.${base64url(tag)}`;
 }
 
-/** The text that one of `secrets` sealed for `purpose`, or null. */
+/** The text that one of `secrets` sealed for `purpose`, or null. What was opened is remembered. */
 export async function unseal(value: string, purpose: string, secrets: readonly string[]): Promise<string | null> {
+  const memory = memories.get(secrets) ?? new Memory();
+  memories.set(secrets, memory);
+  const known = memory.get(value);
+  if (known) return known.purpose === purpose ? known.text : null;
   const [header, encryptedKey, iv, ciphertext, tag, ...rest] = value.split(".");
   if (header !== HEADER || encryptedKey !== "" || !iv || !ciphertext || !tag || rest.length > 0) return null;
   for (const secret of secrets) {
     try {
-      const sealed = new Uint8Array([...decode(ciphertext), ...decode(tag)]);
+      const sealed = concatenate(decode(ciphertext), decode(tag));
       const parameters = { name: "AES-GCM", iv: decode(iv), additionalData: encoder.encode(HEADER) };
-      return new TextDecoder().decode(await crypto.subtle.decrypt(parameters, await keyFor(purpose, secret), sealed));
+      const opened = await crypto.subtle.decrypt(parameters, await keyFor(purpose, secret), sealed);
+      const text = new TextDecoder().decode(opened);
+      memory.set(value, { purpose, text });
+      return text;
     } catch {
       // Sealed with another secret, for another purpose, or changed: the next secret may fit.
     }
   }
   return null;
+}
+
+function concatenate(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
 }
 
 function keyFor(purpose: string, secret: string): Promise<CryptoKey> {

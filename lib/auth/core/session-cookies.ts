@@ -73,7 +73,8 @@ export function tokenKey(refreshToken: string): Promise<string> {
 /** Whether `.ended` names the sign-in of these claims, or what the refresh cookie holds: no late answer brings them back. */
 export async function hasEnded(jar: CookieJar, claims: SignIn | null): Promise<boolean> {
   const ended = (await readEntries(jar, "ended")).map(([key]) => key);
-  const state = ended.length > 0 ? await readRefreshState(jar) : null;
+  if (ended.length === 0) return false;
+  const state = await readRefreshState(jar);
   const signIns = [claims, state?.signIn].filter((signIn) => signIn != null);
   const keys = await Promise.all([...signIns.map(signInKey), state ? tokenKey(state.refreshToken) : ""]);
   return keys.some((key) => ended.includes(key));
@@ -109,7 +110,8 @@ export async function countRound(
 type Entry = readonly [key: string, expiresAt: number];
 
 async function readEntries(jar: CookieJar, kind: "ended" | "rounds"): Promise<readonly Entry[]> {
-  const entries = decodeJson((await readCookie(jar, kind)) ?? "");
+  const text = await readCookie(jar, kind);
+  const entries = text && decodeJson(text);
   return Array.isArray(entries) ? entries.filter((entry) => isEntry(entry) && entry[1] > now()) : [];
 }
 

@@ -1,8 +1,9 @@
 import { compactVerify } from "jose/jws/compact/verify";
 import type { AuthConfig } from "./config";
-import { base64url, isRecord, now, parseJson, remember, sha256 } from "./encoding";
+import { base64url, isRecord, now, parseJson, sha256 } from "./encoding";
 import { AuthError } from "./errors";
 import { getKey, type VerificationKey } from "./keys";
+import { Memory } from "./memory";
 
 interface TokenClaims {
   readonly iss: string;
@@ -31,7 +32,7 @@ type Verified = { readonly claims: Record<string, unknown>; readonly kid: string
 const MAX_TOKEN_CHARACTERS = 16 * 1024; // As much as Node reads of all headers together.
 const MAX_CLOCK_SKEW_S = 60; // How far this server's clock may be behind Cognito's.
 
-const memories = new WeakMap<AuthConfig, Map<string, Verified>>();
+const memories = new WeakMap<AuthConfig, Memory<Verified>>();
 
 /**
  * The claims of an access token: RS256 signature, `iss`, `exp`, `nbf`, `iat`, `token_use`, and a `client_id` out of
@@ -77,14 +78,14 @@ async function verifyToken(token: string, config: AuthConfig, isIssued: boolean)
 
 /** Good signatures are remembered by the whole token, for as long as their key is in the JWKS. */
 async function verifySignature(token: string, config: AuthConfig, isIssued: boolean) {
-  const memory = memories.get(config) ?? new Map<string, Verified>();
+  const memory = memories.get(config) ?? new Memory<Verified>();
   memories.set(config, memory);
   const known = memory.get(token);
   if (known && (await findKey(known.kid, config, isIssued)) === known.key) return known.claims;
   const verified = await readToken(token, config, isIssued).catch((error: unknown) => {
     throw error instanceof AuthError ? error : invalid("has a bad signature");
   });
-  remember(memory, token, verified);
+  memory.set(token, verified);
   return verified.claims;
 }
 

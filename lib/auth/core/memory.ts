@@ -1,0 +1,36 @@
+const MAX_ENTRIES = 2_000;
+const MAX_CHARACTERS = 4_000_000; // Of keys; what is remembered of a token is of its size.
+const TAIL = 48;
+
+/**
+ * What came of tokens and sealed values, by the whole of them. Bounded: the oldest entries go. They end in a signature
+ * or a tag, so the end finds an entry: hashing all of a token at every request would cost more than all else.
+ */
+export class Memory<V> {
+  readonly #entries = new Map<string, { readonly key: string; readonly value: V }>();
+  #characters = 0;
+
+  get(key: string): V | undefined {
+    const entry = this.#entries.get(key.slice(-TAIL));
+    return entry?.key === key ? entry.value : undefined;
+  }
+
+  set(key: string, value: V): void {
+    this.#remove(key.slice(-TAIL));
+    this.#entries.set(key.slice(-TAIL), { key, value });
+    this.#characters += key.length;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= MAX_ENTRIES && this.#characters <= MAX_CHARACTERS) return;
+      this.#remove(oldest);
+    }
+  }
+
+  delete(key: string): void {
+    if (this.get(key) !== undefined) this.#remove(key.slice(-TAIL));
+  }
+
+  #remove(tail: string): void {
+    this.#characters -= this.#entries.get(tail)?.key.length ?? 0;
+    this.#entries.delete(tail);
+  }
+}

@@ -1,0 +1,196 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { authenticate } from "@/lib/auth/core/authenticate";
+import { type Browser, type Kit, ORIGIN, usePool } from "../support/kit";
+
+const SECRET = "a-secret-of-more-than-thirty-two-bytes";
+
+const pool = usePool({ settings: { clockSkewSeconds: 0, accessTokenSeconds: 3_600 } });
+
+let kit: Kit;
+
+beforeEach(() => {
+  vi.spyOn(console, "info").mockReturnValue();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+async function signedIn(env: Record<string, string> = {}, username = "ada"): Promise<Browser> {
+  kit = await pool.load(env);
+  const browser = pool.browser(kit);
+  await browser.signIn(username);
+  return browser;
+}
+
+/** A server that has just started, as the next request of a signed-in browser finds it. */
+async function restart(browser: Browser, env: Record<string, string> = {}): Promise<Browser> {
+  kit = await pool.load(env);
+  const other = pool.browser(kit);
+  for (const [name, cookie] of browser.jar) other.jar.set(name, cookie);
+  return other;
+}
+
+/** What is done from here on: cryptography, requests to Cognito, and lines of Set-Cookie. */
+function count() {
+  pool.cognito.clearRequests();
+  const { subtle } = crypto;
+  const spies = {
+    verify: vi.spyOn(subtle, "verify"),
+    importKey: vi.spyOn(subtle, "importKey"),
+    decrypt: vi.spyOn(subtle, "decrypt"),
+    digest: vi.spyOn(subtle, "digest"),
+  };
+  let setCookies = 0;
+  return {
+    visit: async (browser: Browser) => {
+      const response = await browser.visit("/dashboard");
+      setCookies += response.headers.getSetCookie().length;
+      expect(response.headers.get("x-middleware-next")).toBe("1");
+    },
+    get all() {
+      const calls = Object.entries(spies).map(([name, spy]) => [name, spy.mock.calls.length]);
+      const [keys, tokens] = [pool.cognito.count("jwks"), pool.cognito.count("token")];
+      const requests = pool.cognito.requests.length;
+      return { ...Object.fromEntries(calls), keys, tokens, requests, setCookies };
+    },
+    clear() {
+      for (const spy of Object.values(spies)) spy.mockClear();
+      pool.cognito.clearRequests();
+      setCookies = 0;
+    },
+  };
+}
+
+const NOTHING = { verify: 0, importKey: 0, decrypt: 0, digest: 0, keys: 0, tokens: 0, requests: 0, setCookies: 0 };
+
+describe("what a request costs", () => {
+  test("the first after a start: two signatures, two keys imported, one fetch of the keys", async () => {
+    const browser = await restart(await signedIn());
+    const counter = count();
+    await counter.visit(browser);
+    expect(counter.all).toEqual({ ...NOTHING, verify: 2, importKey: 2, keys: 1, requests: 1 });
+  });
+
+  test("the first after a start with pinned keys: nothing from the network", async () => {
+    const env = { COGNITO_JWKS: JSON.stringify(await (await fetch(jwksUri())).json()) };
+    const browser = await restart(await signedIn(env), env);
+    const counter = count();
+    await counter.visit(browser);
+    expect(counter.all).toEqual({ ...NOTHING, verify: 2, importKey: 2 });
+  });
+
+  test.each([
+    ["plain", {}],
+    ["sealed", { AUTH_SECRET: SECRET }],
+    ["sealed with two secrets", { AUTH_SECRET: `${SECRET},${SECRET}-old` }],
+  ])("the second to the hundredth, with %s cookies: nothing", async (_what, env) => {
+    const browser = await signedIn(env);
+    const counter = count();
+    await counter.visit(browser);
+    counter.clear();
+    for (let i = 0; i < 99; i++) await counter.visit(browser);
+    expect(counter.all).toEqual(NOTHING);
+  });
+
+  test("the first after a start with sealed cookies: each is opened once, and so are those of the next ninety-nine", async () => {
+    const env = { AUTH_SECRET: SECRET };
+    const browser = await restart(await signedIn(env), env);
+    const counter = count();
+    for (let i = 0; i < 100; i++) await counter.visit(browser);
+    expect(counter.all).toMatchObject({ verify: 2, decrypt: 2, keys: 1, tokens: 0, setCookies: 0 });
+  });
+
+  test("the hundredth of somebody who signed out and in again: nothing", async () => {
+    const browser = await signedIn();
+    await browser.signOut();
+    await browser.signIn();
+    expect(browser.names()).toContain("__Host-auth.ended");
+    const counter = count();
+    await counter.visit(browser);
+    counter.clear();
+    for (let i = 0; i < 99; i++) await counter.visit(browser);
+    expect(counter.all).toEqual(NOTHING);
+  });
+
+  test.each([10, 100])(
+    "RF-02 %i together at expiry: one token call, and nothing is verified twice",
+    async (requests) => {
+      const browser = await signedIn();
+      const cookies = 3 + browser.names().filter((name) => /\.\d+$/.test(name)).length;
+      vi.setSystemTime(Date.now() + 3_590_000);
+      const counter = count();
+      const before = new Map(browser.jar);
+      await Promise.all(
+        Array.from({ length: requests }, async () => {
+          const tab = pool.browser(kit);
+          for (const [name, cookie] of before) tab.jar.set(name, cookie);
+          await counter.visit(tab);
+        }),
+      );
+      const { verify, keys, tokens, setCookies } = counter.all;
+      expect({ verify, keys: Math.min(keys, 1), tokens }).toEqual({ verify: 2, keys: 1, tokens: 1 });
+      expect(setCookies).toBe(requests * cookies);
+    },
+  );
+
+  test("two users by turns: four signatures for any number of requests, and each sees only herself", async () => {
+    const ada = await signedIn();
+    const grace = pool.browser(kit);
+    await grace.signIn("grace");
+    const [first, second] = [await restart(ada), pool.browser(kit)];
+    for (const [name, cookie] of grace.jar) second.jar.set(name, cookie);
+    const counter = count();
+    for (let i = 0; i < 50; i++) for (const browser of [first, second]) await counter.visit(browser);
+    expect(counter.all).toMatchObject({ verify: 4, keys: 1, tokens: 0, setCookies: 0 });
+    const names = await Promise.all([first, second].map((browser) => usernameOf(browser.cookieHeader)));
+    expect(names).toEqual(["ada", "grace"]);
+  });
+});
+
+describe("a token that is remembered", () => {
+  test("JW-18 as an API client's Bearer token is nobody's as a cookie", async () => {
+    kit = await pool.load();
+    const token = await pool.cognito.accessTokenFor("ada", { clientId: "mobile12345" });
+    const asBearer = new Headers({ authorization: `Bearer ${token}` });
+    const asCookie = new Headers({ cookie: `__Host-auth.access=${token}` });
+    for (let i = 0; i < 2; i++) {
+      expect((await kit.core.authenticate(asBearer, kit.config(), true)).status).toBe("signed_in");
+      expect((await kit.core.authenticate(asCookie, kit.config(), true)).status).toBe("signed_out");
+    }
+  });
+
+  test("for one configuration is verified anew for another", async () => {
+    const browser = await signedIn();
+    const headers = new Headers({ cookie: browser.cookieHeader });
+    const verify = vi.spyOn(crypto.subtle, "verify");
+    const config = { ...kit.config() };
+    expect((await authenticate(headers, config, false)).status).toBe("signed_in");
+    expect((await authenticate(headers, { ...config, clientId: "another" }, false)).status).toBe("signed_out");
+    expect((await authenticate(headers, { ...config, issuer: "https://other.example" }, false)).status).toBe(
+      "signed_out",
+    );
+    expect(verify).toHaveBeenCalledTimes(4);
+  });
+
+  test("ends on the second on which it expires", async () => {
+    const browser = await signedIn();
+    const headers = new Headers({ cookie: browser.cookieHeader });
+    const first = await kit.core.authenticate(headers, kit.config(), false);
+    if (first.status !== "signed_in") throw new Error("Not signed in");
+    vi.setSystemTime((first.session.expiresAt - 1) * 1000);
+    expect((await kit.core.authenticate(headers, kit.config(), false)).status).toBe("signed_in");
+    vi.setSystemTime(first.session.expiresAt * 1000);
+    expect((await kit.core.authenticate(headers, kit.config(), false)).status).toBe("signed_out");
+  });
+});
+
+function jwksUri(): string {
+  return `${pool.cognito.issuer}/.well-known/jwks.json`;
+}
+
+async function usernameOf(cookie: string): Promise<string> {
+  const handler = kit.api.withSession((_request, { user }) => new Response(user.username));
+  return (await handler(new Request(ORIGIN, { headers: { cookie } }), null)).text();
+}
