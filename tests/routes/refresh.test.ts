@@ -222,7 +222,7 @@ describe("a refresh token that Cognito refuses", () => {
     expect(pathOf(answer)).toBe("/auth/login?returnTo=%2Fdashboard");
     expect(answer.headers.getSetCookie()).toHaveLength(1);
     expect(answer.headers.getSetCookie()[0]).toMatch(
-      /^__Host-auth\.ended=[\w-]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+      /^__Host-auth\.ended=[\w.-]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     );
   });
 

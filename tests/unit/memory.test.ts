@@ -19,8 +19,6 @@ describe("what is remembered", () => {
     memory.set(`a.${END}`, "Ada");
     memory.set(`b.${END}`, "Ben");
     expect([memory.get(`a.${END}`), memory.get(`b.${END}`)]).toEqual([undefined, "Ben"]);
-    memory.delete(`a.${END}`);
-    expect(memory.get(`b.${END}`)).toBe("Ben");
     memory.delete(`b.${END}`);
     expect(memory.get(`b.${END}`)).toBeUndefined();
   });

@@ -110,9 +110,9 @@ export async function storeTokens(
   type: "signed_in" | "refreshed",
 ): Promise<SignedIn> {
   const { cookies, isIdTokenDropped } = await createSessionCookies(jar, tokens, state);
-  const { accessToken, accessClaims } = tokens;
-  const { idToken, idClaims } = isIdTokenDropped ? { idToken: null, idClaims: null } : tokens;
-  const session = createSession(accessClaims, idClaims, "cookie");
+  const { accessToken, accessClaims, idClaims } = tokens;
+  const idToken = isIdTokenDropped ? null : tokens.idToken;
+  const session = createSession(accessClaims, isIdTokenDropped ? null : idClaims, "cookie");
   const event = { type, subject: await fingerprint(accessClaims.iss, accessClaims.sub), isIdTokenDropped };
   return { status: "signed_in", session, accessToken, idToken, cookies, event };
 }

@@ -1,5 +1,5 @@
 import { type Cookie, type CookieJar, cookieName, deleteCookies, readCookie, writeCookie } from "./cookies";
-import { base64url, createSecret, decodeJson, encodeJson, isEqual, isRecord, now, sha256 } from "./encoding";
+import { asRecord, base64url, createSecret, decodeJson, encodeJson, isEqual, now, sha256 } from "./encoding";
 import { AuthError } from "./errors";
 import { safeReturnTo } from "./navigation";
 
@@ -105,8 +105,7 @@ function readOnce(query: URLSearchParams, name: string): string | null {
 
 async function readTransaction(jar: CookieJar, kind: `txn.${string}`): Promise<Transaction | null> {
   const contents = (await readCookie(jar, kind)) ?? "";
-  const decoded = decodeJson(contents);
-  const { nonce, codeVerifier, returnTo, createdAt } = isRecord(decoded) ? decoded : {};
+  const { nonce, codeVerifier, returnTo, createdAt } = asRecord(decodeJson(contents));
   if (typeof nonce !== "string" || typeof codeVerifier !== "string" || typeof returnTo !== "string") return null;
   if (typeof createdAt !== "number" || createdAt + TRANSACTION_S <= now()) return null;
   return {

@@ -29,9 +29,10 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
   const apiClients = read("COGNITO_API_CLIENT_IDS", /^[\w+]+(\s*,\s*[\w+]+)*$/, "must be app client ids", "");
   const scope = read("COGNITO_SCOPE", /(^|\s)openid(\s|$)/, "must include openid", "openid email profile");
   const maxAge = read("AUTH_SESSION_MAX_AGE", /^[1-9]\d{0,9}$/, "must be whole seconds", "2592000");
-  const secrets = splitList(read("AUTH_SECRET", /./, "", ""));
+  const secrets = splitList(env.AUTH_SECRET?.trim());
   const prefix = read("AUTH_COOKIE_PREFIX", /^[\w-]{1,32}$/, "must be letters, digits, - or _", "auth");
-  const pinnedKeys = readPinnedKeys(read("COGNITO_JWKS", /./, "", ""));
+  const pinnedJwks = env.COGNITO_JWKS?.trim();
+  const pinnedKeys = pinnedJwks ? readKeys(parseJson(pinnedJwks)) : null;
   if (pinnedKeys?.size === 0) refuse("COGNITO_JWKS", "must be a JWKS with an RS256 key");
   if (!secrets.every(isLongEnough)) refuse("AUTH_SECRET", "must be 32 bytes or more: openssl rand -base64 32");
   if (problems.size > 0) throw new AuthError("config_invalid", [...problems.values()].join("; "));
@@ -77,19 +78,17 @@ function createReader(env: Readonly<Record<string, string | undefined>>) {
     const text = read(name, pattern, problem);
     const url = URL.canParse(text) ? new URL(text) : new URL("invalid:");
     if (!isTrustworthy(url) || /[?#]/.test(text))
-      refuse(name, "must be an https URL, or http on a loopback, with no query");
+      refuse(name, "must be https, or http on a loopback, without a query");
     return url;
   };
   return { problems, refuse, read, readUrl };
 }
 
-const readPinnedKeys = (jwks: string) => (jwks ? readKeys(parseJson(jwks)) : null);
-
 const isLongEnough = (secret: string) => new TextEncoder().encode(secret).length >= 32;
 
-const splitList = (text: string): readonly string[] => (text ? text.split(",").map((item) => item.trim()) : []);
+const splitList = (text?: string): readonly string[] => (text ? text.split(",").map((item) => item.trim()) : []);
 
-function isTrustworthy(url: URL): boolean {
-  const isSecure = url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.test(url.hostname));
-  return isSecure && !url.username && !url.password;
+function isTrustworthy({ protocol, hostname, username, password }: URL): boolean {
+  const isSecure = protocol === "https:" || (protocol === "http:" && LOOPBACK.test(hostname));
+  return isSecure && !username && !password;
 }

@@ -69,7 +69,7 @@ export async function readCookie(jar: CookieJar, kind: CookieKind): Promise<stri
 /** Deletes a cookie with all its chunks, if the browser sent any. */
 export function deleteCookie(jar: CookieJar, kind: CookieKind): readonly Cookie[] {
   const name = cookieName(jar.config, kind);
-  return deleteCookies(jar, (it) => it === name || (it.startsWith(`${name}.`) && /\.\d+$/.test(it)));
+  return deleteCookies(jar, (it) => it === name || it.startsWith(`${name}.`));
 }
 
 export function deleteCookies(jar: CookieJar, isDeleted: (name: string) => boolean): readonly Cookie[] {

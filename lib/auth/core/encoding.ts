@@ -28,23 +28,24 @@ export function isEqual(a: string, b: string): boolean {
   return difference === 0;
 }
 
-export const base64url = (bytes: Uint8Array | string): string => encode(bytes);
+export const base64url: (bytes: Uint8Array | string) => string = encode;
 
 export const encodeJson = (value: unknown): string => encode(JSON.stringify(value));
 
-/** Undefined when `text` is not base64url of JSON. */
+/** Undefined when `text` is not base64url of JSON in UTF-8. What it gives is frozen. */
 export function decodeJson(text: string): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(decode(text)));
+    const json = new TextDecoder("utf-8", { fatal: true }).decode(decode(text));
+    return JSON.parse(json, (_member, value) => Object.freeze(value));
   } catch {
     return undefined;
   }
 }
 
 /** Undefined when `text` is not JSON. */
-export function parseJson(text: string, reviver?: (member: string, value: unknown) => unknown): unknown {
+export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text, reviver);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
@@ -54,3 +55,4 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+export const asRecord = (value: unknown): Record<string, unknown> => (isRecord(value) ? value : {});

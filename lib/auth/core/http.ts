@@ -13,7 +13,7 @@ export async function fetchText(url: string, init?: RequestInit): Promise<{ stat
   let text = "";
   for (let part = await reader?.read(); part?.value; part = await reader?.read()) {
     text += decoder.decode(part.value, { stream: true });
-    if (text.length > MAX_CHARACTERS) throw new Error("The answer is too long"); // The timeout ends the rest.
+    if (text.length > MAX_CHARACTERS) throw new Error("Too long"); // The timeout ends the rest.
   }
   return { status: response.status, text };
 }

@@ -1,9 +1,15 @@
-import { isRecord, now, parseJson } from "./encoding";
+import { asRecord, now, parseJson } from "./encoding";
 import { AuthError } from "./errors";
 import { fetchText } from "./http";
 
 /** An RSA public key of the user pool. jose imports each object once, so an unchanged key stays the same object. */
-export type VerificationKey = { readonly kty: "RSA"; readonly alg: "RS256"; readonly n: string; readonly e: string };
+export interface VerificationKey {
+  readonly kty: "RSA";
+  readonly alg: "RS256";
+  readonly kid: string;
+  readonly n: string;
+  readonly e: string;
+}
 export type KeySet = ReadonlyMap<string, VerificationKey>;
 
 const REFRESH_AFTER_S = 600;
@@ -24,16 +30,20 @@ const UNKNOWN: Source = { keys: null, fetchedAt: 0, attemptedAt: 0, refetchedAt:
 const sources = new Map<string, Source>();
 
 /**
- * The key with this id from the JWKS at `url`: fetched once for everybody, refreshed in the background, and served for
- * up to a day when the issuer does not answer. `isIssued`: the token came straight from the token endpoint, so its
- * unknown key id is news and not an attack.
+ * The key with this id, pinned or from the JWKS at `jwksUri`: fetched once for everybody, refreshed in the background,
+ * and served for up to a day when the issuer does not answer. `isIssued`: the token came straight from the token
+ * endpoint, so its unknown key id is news and not an attack.
  *
  * Throws `token_invalid` when there is no such key, `keys_unavailable` when that cannot be told.
  */
-export async function getKey(url: string, kid: string, isIssued: boolean): Promise<VerificationKey> {
-  const source = sources.get(url) ?? { ...UNKNOWN };
-  sources.set(url, source);
-  const key = (await findKeys(source, url, kid, isIssued)).get(kid);
+export async function getKey(
+  { jwksUri, pinnedKeys }: { readonly jwksUri: string; readonly pinnedKeys: KeySet | null },
+  kid: string,
+  isIssued: boolean,
+): Promise<VerificationKey> {
+  const source = sources.get(jwksUri) ?? { ...UNKNOWN };
+  sources.set(jwksUri, source);
+  const key = (pinnedKeys ?? (await findKeys(source, jwksUri, kid, isIssued))).get(kid);
   if (key) return key;
   throw new AuthError(source.hasFailed ? "keys_unavailable" : "token_invalid", "The token's key is not known here");
 }
@@ -73,17 +83,19 @@ async function fetchKeys(url: string, known: KeySet | null): Promise<KeySet> {
 
 /** The usable keys of a JWKS document (RFC 7517): RS256 signature keys of 2048 to 8192 bits. */
 export function readKeys(jwks: unknown, known: KeySet | null = null): KeySet {
-  const list: unknown[] = isRecord(jwks) && Array.isArray(jwks.keys) ? jwks.keys : [];
+  const { keys } = asRecord(jwks);
+  const list: unknown[] = Array.isArray(keys) ? keys : [];
   return new Map(
     list.filter(isUsable).map(({ kid, n, e }) => {
       const before = known?.get(kid);
-      return [kid, before?.n === n && before.e === e ? before : { kty: "RSA", alg: "RS256", n, e }];
+      return [kid, before?.n === n && before.e === e ? before : { kty: "RSA", alg: "RS256", kid, n, e }];
     }),
   );
 }
 
-function isUsable(jwk: unknown): jwk is VerificationKey & { readonly kid: string } {
-  if (!isRecord(jwk) || jwk.kty !== "RSA" || jwk.alg !== "RS256" || jwk.use !== "sig" || "d" in jwk) return false;
+function isUsable(jwk: unknown): jwk is VerificationKey {
+  const { kty, alg, use, kid, n, e, d } = asRecord(jwk);
   const isText = (value: unknown, pattern: RegExp) => typeof value === "string" && pattern.test(value);
-  return isText(jwk.kid, /./) && isText(jwk.n, /^[\w-]{342,1366}$/) && isText(jwk.e, /^[\w-]{1,6}$/);
+  const isPublic = kty === "RSA" && alg === "RS256" && use === "sig" && d === undefined;
+  return isPublic && isText(kid, /./) && isText(n, /^[\w-]{342,1366}$/) && isText(e, /^[\w-]{1,6}$/);
 }

@@ -16,20 +16,17 @@ export class Memory<V> {
   }
 
   set(key: string, value: V): void {
-    this.#remove(key.slice(-TAIL));
+    this.delete(key);
     this.#entries.set(key.slice(-TAIL), { key, value });
     this.#characters += key.length;
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= MAX_ENTRIES && this.#characters <= MAX_CHARACTERS) return;
-      this.#remove(oldest);
+      this.delete(oldest);
     }
   }
 
   delete(key: string): void {
-    if (this.get(key) !== undefined) this.#remove(key.slice(-TAIL));
-  }
-
-  #remove(tail: string): void {
+    const tail = key.slice(-TAIL);
     this.#characters -= this.#entries.get(tail)?.key.length ?? 0;
     this.#entries.delete(tail);
   }

@@ -47,8 +47,11 @@ export function bearerChallenge(isBadToken: boolean): string {
 
 /** No more than the status, in the words of HTTP. */
 export function plainPage(status: keyof typeof TITLES): Response {
-  const title = `${status} ${TITLES[status]}`;
-  return bare(status, { "content-type": "text/html" }, `<!doctype html><title>${title}</title><h1>${title}</h1>`);
+  return bare(
+    status,
+    { "content-type": "text/html" },
+    `<!doctype html><title>${status}</title><h1>${TITLES[status]}</h1>`,
+  );
 }
 
 /** A small page of the kit's own. `body` is HTML without any input in it; `formAction` where a form's redirect leads. */

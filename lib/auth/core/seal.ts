@@ -8,13 +8,14 @@ const HEADER = base64url(JSON.stringify({ alg: "dir", enc: "A256GCM" }));
 const TAG_BYTES = 16;
 
 const encoder = new TextEncoder();
+const HEADER_BYTES = encoder.encode(HEADER);
 const keys = new Map<string, Promise<CryptoKey>>();
-const memories = new WeakMap<readonly string[], Memory<{ readonly purpose: string; readonly text: string }>>();
+const opened = new Memory<string>();
 
 /** Encrypts and authenticates `text`. `purpose` takes part in the key: a value sealed for one does not open for another. */
 export async function seal(text: string, purpose: string, secret: string): Promise<string> {
   const iv = crypto.getRandomValues(new Uint8Array(12));
-  const parameters = { name: "AES-GCM", iv, additionalData: encoder.encode(HEADER) };
+  const parameters = { name: "AES-GCM", iv, additionalData: HEADER_BYTES };
   const sealed = new Uint8Array(
     await crypto.subtle.encrypt(parameters, await keyFor(purpose, secret), encoder.encode(text)),
   );
@@ -24,32 +25,24 @@ export async function seal(text: string, purpose: string, secret: string): Promi
 
 /** The text that one of `secrets` sealed for `purpose`, or null. What was opened is remembered. */
 export async function unseal(value: string, purpose: string, secrets: readonly string[]): Promise<string | null> {
-  const memory = memories.get(secrets) ?? new Memory();
-  memories.set(secrets, memory);
-  const known = memory.get(value);
-  if (known) return known.purpose === purpose ? known.text : null;
+  const key = `${secrets} ${purpose} ${value}`;
+  const known = opened.get(key);
+  if (known !== undefined) return known;
   const [header, encryptedKey, iv, ciphertext, tag, ...rest] = value.split(".");
   if (header !== HEADER || encryptedKey !== "" || !iv || !ciphertext || !tag || rest.length > 0) return null;
   for (const secret of secrets) {
     try {
-      const sealed = concatenate(decode(ciphertext), decode(tag));
-      const parameters = { name: "AES-GCM", iv: decode(iv), additionalData: encoder.encode(HEADER) };
-      const opened = await crypto.subtle.decrypt(parameters, await keyFor(purpose, secret), sealed);
-      const text = new TextDecoder().decode(opened);
-      memory.set(value, { purpose, text });
+      const sealed = new Uint8Array([...decode(ciphertext), ...decode(tag)]);
+      const parameters = { name: "AES-GCM", iv: decode(iv), additionalData: HEADER_BYTES };
+      const bytes = await crypto.subtle.decrypt(parameters, await keyFor(purpose, secret), sealed);
+      const text = new TextDecoder().decode(bytes);
+      opened.set(key, text);
       return text;
     } catch {
       // Sealed with another secret, for another purpose, or changed: the next secret may fit.
     }
   }
   return null;
-}
-
-function concatenate(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }
 
 function keyFor(purpose: string, secret: string): Promise<CryptoKey> {

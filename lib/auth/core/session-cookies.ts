@@ -1,5 +1,5 @@
 import { type Cookie, type CookieJar, countBytes, deleteCookie, readCookie, writeCookie } from "./cookies";
-import { decodeJson, encodeJson, fingerprint, isRecord, now } from "./encoding";
+import { asRecord, decodeJson, encodeJson, fingerprint, now } from "./encoding";
 import { AuthError } from "./errors";
 import type { IssuedTokens, SignIn } from "./issued-tokens";
 
@@ -45,10 +45,8 @@ export async function createSessionCookies(
 
 export async function readRefreshState(jar: CookieJar): Promise<RefreshState | null> {
   const [, facts, refreshToken] = /^([\w-]+)\.(.+)$/.exec((await readCookie(jar, "refresh")) ?? "") ?? [];
-  const decoded = decodeJson(facts ?? "");
-  if (!refreshToken || !isRecord(decoded)) return null;
-  const { iss, sub, exp: expiresAt, ...others } = decoded;
-  if (iss !== jar.config.issuer || typeof sub !== "string" || !isEnd(expiresAt)) return null;
+  const { iss, sub, exp: expiresAt, ...others } = asRecord(decodeJson(facts ?? ""));
+  if (!refreshToken || iss !== jar.config.issuer || typeof sub !== "string" || !isEnd(expiresAt)) return null;
   return { refreshToken, signIn: { ...others, iss: jar.config.issuer, sub }, expiresAt };
 }
 
@@ -109,17 +107,13 @@ export async function countRound(
 
 type Entry = readonly [key: string, expiresAt: number];
 
+/** In the cookie: `key.expiresAt~key.expiresAt`. */
 async function readEntries(jar: CookieJar, kind: "ended" | "rounds"): Promise<readonly Entry[]> {
-  const text = await readCookie(jar, kind);
-  const entries = text && decodeJson(text);
-  return Array.isArray(entries) ? entries.filter((entry) => isEntry(entry) && entry[1] > now()) : [];
+  const found = (await readCookie(jar, kind))?.matchAll(/([\w-]+)\.(\d{1,12})/g) ?? [];
+  return [...found].map(([, key = "", end]) => [key, Number(end)] as const).filter(([, end]) => end > now());
 }
 
 function writeEntries(jar: CookieJar, kind: "ended" | "rounds", entries: readonly Entry[]): Promise<readonly Cookie[]> {
   const end = Math.max(now(), ...entries.map(([, expiresAt]) => expiresAt));
-  return writeCookie(jar, kind, encodeJson(entries), end - now());
-}
-
-function isEntry(value: unknown): value is Entry {
-  return Array.isArray(value) && typeof value[0] === "string" && typeof value[1] === "number";
+  return writeCookie(jar, kind, entries.map((entry) => entry.join(".")).join("~"), end - now());
 }

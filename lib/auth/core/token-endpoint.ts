@@ -1,5 +1,5 @@
 import type { AuthConfig } from "./config";
-import { isRecord, parseJson } from "./encoding";
+import { asRecord, parseJson } from "./encoding";
 import { AuthError } from "./errors";
 import { fetchText } from "./http";
 
@@ -40,28 +40,26 @@ async function post(endpoint: "token" | "revoke", form: Record<string, string>, 
   const client = { client_id: config.clientId, ...(config.clientSecret && { client_secret: config.clientSecret }) };
   const answer = await fetchText(`${config.domain}/oauth2/${endpoint}`, {
     method: "POST",
-    headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
-    body: new URLSearchParams({ ...form, ...client }).toString(),
+    body: new URLSearchParams({ ...form, ...client }),
   }).catch(() => null);
   if (answer?.status === 200) return answer.text;
   // Throttling and outages come without an OAuth error, or with a status that says so: the grant may be good.
   const isRefusal = answer && answer.status >= 400 && answer.status < 500 && answer.status !== 429;
-  const body = isRefusal ? parseJson(answer.text) : null;
-  if (!isRecord(body) || typeof body.error !== "string") {
+  const { error } = asRecord(isRefusal && parseJson(answer.text));
+  if (typeof error !== "string") {
     throw new AuthError("token_endpoint_unavailable", `Cognito answered ${answer?.status ?? "nothing"}`);
   }
-  if (body.error === "invalid_grant") throw new AuthError("grant_rejected", "Cognito refused the grant");
-  throw new AuthError("client_rejected", `Cognito says ${body.error.replace(/[^a-z_]/g, "").slice(0, 40)}`);
+  if (error === "invalid_grant") throw new AuthError("grant_rejected", "Cognito refused the grant");
+  throw new AuthError("client_rejected", `Cognito says ${error.replace(/[^a-z_]/g, "").slice(0, 40)}`);
 }
 
 function readTokenResponse(text: string): TokenResponse {
-  const body = parseJson(text);
-  const { access_token, id_token = null, refresh_token = null, token_type } = isRecord(body) ? body : {};
+  const { access_token, id_token = null, refresh_token = null, token_type } = asRecord(parseJson(text));
   const isBearer = typeof token_type === "string" && token_type.toLowerCase() === "bearer";
   if (isBearer && isToken(access_token) && isTokenOrNull(id_token) && isTokenOrNull(refresh_token)) {
     return { accessToken: access_token, idToken: id_token, refreshToken: refresh_token };
   }
-  throw new AuthError("token_response_invalid", "No Bearer token, or a malformed one");
+  throw new AuthError("token_response_invalid", "No Bearer token, or a bad one");
 }
 
 /** Cognito's tokens have only characters that are safe in a cookie. */

@@ -1,6 +1,6 @@
 import { compactVerify } from "jose/jws/compact/verify";
 import type { AuthConfig } from "./config";
-import { base64url, isRecord, now, parseJson, sha256 } from "./encoding";
+import { asRecord, base64url, decodeJson, isRecord, now, sha256 } from "./encoding";
 import { AuthError } from "./errors";
 import { getKey, type VerificationKey } from "./keys";
 import { Memory } from "./memory";
@@ -27,12 +27,16 @@ export interface IdTokenClaims extends TokenClaims {
   readonly aud: string;
 }
 
-type Verified = { readonly claims: Record<string, unknown>; readonly kid: string; readonly key: VerificationKey };
+interface Verified {
+  readonly config: AuthConfig;
+  readonly key: VerificationKey;
+  readonly claims: Record<string, unknown>;
+}
 
 const MAX_TOKEN_CHARACTERS = 16 * 1024; // As much as Node reads of all headers together.
 const MAX_CLOCK_SKEW_S = 60; // How far this server's clock may be behind Cognito's.
 
-const memories = new WeakMap<AuthConfig, Memory<Verified>>();
+const memory = new Memory<Verified>();
 
 /**
  * The claims of an access token: RS256 signature, `iss`, `exp`, `nbf`, `iat`, `token_use`, and a `client_id` out of
@@ -78,10 +82,8 @@ async function verifyToken(token: string, config: AuthConfig, isIssued: boolean)
 
 /** Good signatures are remembered by the whole token, for as long as their key is in the JWKS. */
 async function verifySignature(token: string, config: AuthConfig, isIssued: boolean) {
-  const memory = memories.get(config) ?? new Memory<Verified>();
-  memories.set(config, memory);
   const known = memory.get(token);
-  if (known && (await findKey(known.kid, config, isIssued)) === known.key) return known.claims;
+  if (known?.config === config && (await getKey(config, known.key.kid, isIssued)) === known.key) return known.claims;
   const verified = await readToken(token, config, isIssued).catch((error: unknown) => {
     throw error instanceof AuthError ? error : invalid("has a bad signature");
   });
@@ -91,29 +93,15 @@ async function verifySignature(token: string, config: AuthConfig, isIssued: bool
 
 async function readToken(token: string, config: AuthConfig, isIssued: boolean): Promise<Verified> {
   if (token.length > MAX_TOKEN_CHARACTERS || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) throw invalid("is no JWS");
-  const { payload, protectedHeader } = await compactVerify(
-    token,
-    ({ alg, kid, crit, b64, zip }) => {
-      const isPlain = alg === "RS256" && typeof kid === "string" && [crit, b64, zip].every((it) => it === undefined);
-      if (!isPlain) throw invalid("has an odd header");
-      return findKey(kid, config, isIssued);
-    },
-    { algorithms: ["RS256"] },
-  );
-  // Frozen, because they serve many requests.
-  const claims = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(payload), (_member, value) =>
-    Object.freeze(value),
-  );
+  const [header = "", payload = ""] = token.split(".");
+  const { alg, kid, crit, b64, zip } = asRecord(decodeJson(header));
+  const isPlain = alg === "RS256" && [crit, b64, zip].every((it) => it === undefined);
+  if (!isPlain || typeof kid !== "string") throw invalid("has an odd header");
+  const key = await getKey(config, kid, isIssued);
+  await compactVerify(token, key, { algorithms: ["RS256"] });
+  const claims = decodeJson(payload); // Frozen: they serve many requests.
   if (!isRecord(claims)) throw invalid("holds no claims");
-  const kid = String(protectedHeader.kid);
-  return { claims, kid, key: await findKey(kid, config, isIssued) };
-}
-
-async function findKey(kid: string, config: AuthConfig, isIssued: boolean): Promise<VerificationKey> {
-  if (!config.pinnedKeys) return getKey(config.jwksUri, kid, isIssued);
-  const key = config.pinnedKeys.get(kid);
-  if (key) return key;
-  throw invalid("names an unknown key");
+  return { config, key, claims };
 }
 
 function isComplete(claims: Record<string, unknown>): claims is Record<string, unknown> & TokenClaims {
