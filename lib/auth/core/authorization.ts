@@ -121,17 +121,17 @@ async function readTransaction(jar: CookieJar, kind: `txn.${string}`): Promise<T
 async function evictTransactions(jar: CookieJar): Promise<readonly Cookie[]> {
   const prefix = cookieName(jar.config, "txn.");
   const names = [...jar.values.keys()].filter((name) => name.startsWith(prefix)).reverse(); // Newest first.
-  const ages = new Map<string, number>();
-  for (const name of names) {
-    ages.set(name, (await readTransaction(jar, `txn.${name.slice(prefix.length)}`))?.createdAt ?? 0);
-  }
-  const newestFirst = names.sort((a, b) => (ages.get(b) ?? 0) - (ages.get(a) ?? 0)).slice(0, MAX_PENDING - 1);
-  let bytes = 0;
-  const kept = newestFirst.filter((name) => {
-    bytes += name.length + (jar.values.get(name)?.length ?? 0);
-    return ages.get(name) && bytes <= MAX_PENDING_BYTES;
+  const pending = names.map(async (name) => {
+    const { createdAt = 0 } = (await readTransaction(jar, `txn.${name.slice(prefix.length)}`)) ?? {};
+    return { name, createdAt, bytes: name.length + (jar.values.get(name)?.length ?? 0) };
   });
-  return deleteCookies(jar, (name) => name.startsWith(prefix) && !kept.includes(name));
+  const newestFirst = (await Promise.all(pending)).sort((a, b) => b.createdAt - a.createdAt).slice(0, MAX_PENDING - 1);
+  let room = MAX_PENDING_BYTES;
+  const kept = newestFirst.filter(({ createdAt, bytes }) => {
+    room -= bytes;
+    return createdAt > 0 && room >= 0;
+  });
+  return deleteCookies(jar, (it) => it.startsWith(prefix) && !kept.some(({ name }) => name === it));
 }
 
 /** A hash of the transaction, which has 256 random bits: nobody guesses it, and no byte of it changes unnoticed. */
