@@ -266,13 +266,15 @@ describe("who starts a sign-in", () => {
     expect(pathOf(await cold.login())).toBe("/dashboard");
   });
 
-  test("AR-16 AR-22 no answer of sign-in may be stored or framed", async () => {
+  test("AR-16 AR-22 HD-08 no answer of sign-in may be stored, framed, sniffed or referred to", async () => {
     const answers = [await go("/"), await browser.login("/auth/login", FETCHED), kit.login.HEAD()];
     answers.push(await browser.signIn(), await go("/"), await browser.visit("/auth/error"));
     expect(answers.map(({ status }) => status)).toEqual([303, 401, 405, 303, 303, 200]);
     for (const { headers } of answers) {
       expect(headers.get("cache-control")).toBe("private, no-store");
       expect(headers.get("content-security-policy")).toContain("frame-ancestors 'none'");
+      expect(headers.get("referrer-policy")).toBe("no-referrer");
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
     }
   });
 
@@ -293,5 +295,22 @@ describe("who starts a sign-in", () => {
     expect(pathOf(await go("/other"))).not.toContain("/auth/error");
     vi.setSystemTime(Date.now() + 4_000); // A minute after the first visit.
     expect(pathOf(await browser.login())).not.toContain("/auth/error");
+  });
+
+  test("KS-08 whose key vanished from the JWKS gets new tokens at the second visit, by a process that still knows the key", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    await browser.signIn();
+    vi.setSystemTime(Date.now() + 61_000); // The visits of that sign-in no longer count.
+    await pool.cognito.rotateKeys({ keepOld: false });
+    const elsewhere = await pool.load();
+    const page = () => {
+      const headers = new Headers({ cookie: browser.cookieHeader });
+      return elsewhere.core.authenticate(headers, elsewhere.config(), false);
+    };
+    for (let visit = 1; visit <= 2; visit++) {
+      expect((await page()).status).toBe("signed_out");
+      expect(pathOf(await browser.login())).toBe("/dashboard");
+    }
+    expect((await page()).status).toBe("signed_in");
   });
 });

@@ -26,7 +26,8 @@ export async function GET(request: Request): Promise<Response> {
   }
 
   // Whoever has a session, or can have it refreshed, needs no sign-in; whose session cannot be judged gets no new one.
-  const auth = link.has("prompt") ? null : await authenticate(request.headers, config, true);
+  // Who is back at once was refused by a process that knows the keys better than this one.
+  const auth = link.has("prompt") ? null : await authenticate(request.headers, config, true, rounds > 1);
   if (auth?.event) report({ path, ...auth.event });
   if (auth?.status === "signed_in") return redirectTo(config.origin + returnTo, counted, auth.cookies);
   if (auth?.status === "unknown")

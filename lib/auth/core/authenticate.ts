@@ -41,9 +41,15 @@ const REFRESH_AHEAD_S = 60;
 
 /**
  * Who sends this request? `Authorization: Bearer` decides when present, else the cookies do. With `mayRefresh`, a
- * session whose access token has expired, or will within a minute, is refreshed. Throws no AuthError.
+ * session whose access token has expired, or will within a minute, is refreshed; one `isDoubted` is, whatever its token
+ * says. Throws no AuthError.
  */
-export async function authenticate(headers: Headers, config: AuthConfig, mayRefresh: boolean): Promise<Authentication> {
+export async function authenticate(
+  headers: Headers,
+  config: AuthConfig,
+  mayRefresh: boolean,
+  isDoubted = false,
+): Promise<Authentication> {
   const bearer = readBearer(headers);
   if (bearer !== null) return judge(authenticateBearer(bearer, config));
   const jar = readCookieJar(headers, config);
@@ -51,7 +57,8 @@ export async function authenticate(headers: Headers, config: AuthConfig, mayRefr
   if (stored.status === "signed_out" && jar.values.has(cookieName(jar.config, "outage"))) {
     return { status: "unknown", error: new AuthError("token_endpoint_unavailable") };
   }
-  if (stored.status === "signed_in" && stored.session.expiresAt - now() >= REFRESH_AHEAD_S) return stored;
+  const isFresh = stored.status === "signed_in" && stored.session.expiresAt - now() >= REFRESH_AHEAD_S;
+  if (isFresh && !isDoubted) return stored;
   if (stored.status === "unknown" || !mayRefresh || isPrefetch(headers)) return stored;
   const state = await readRefreshState(jar);
   return state && !(await hasEnded(jar, null)) ? refresh(jar, state, stored) : stored;
