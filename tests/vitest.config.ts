@@ -8,12 +8,22 @@ const alias = {
 };
 const runtime = (name: string, environment: string, exclude: string[] = []) => ({
   resolve: { alias },
-  test: { name, environment, root, include: ["tests/{unit,routes}/**/*.test.ts"], exclude, testTimeout: 20_000 },
+  test: {
+    name,
+    environment,
+    root,
+    include: ["tests/{unit,routes,doctor,release}/**/*.test.ts"],
+    exclude,
+    testTimeout: 20_000,
+  },
 });
 
 /** Everything but the browser, once in Node and once in the runtime that middleware has. */
 export default defineConfig({
   test: {
-    projects: [runtime("node", "node"), runtime("edge", "edge-runtime", ["tests/unit/cognito.test.ts"])],
+    projects: [
+      runtime("node", "node"),
+      runtime("edge", "edge-runtime", ["tests/unit/cognito.test.ts", "tests/{doctor,release}/**"]),
+    ],
   },
 });
