@@ -137,6 +137,12 @@ describe("a sign-in on its way", () => {
     expect([...askedOf(await browser.login(`/auth/login?${query}`)).keys()]).toEqual(QUESTION);
   });
 
+  test("AR-20 a prompt asks somebody signed in again, and a prompt that is none does not", async () => {
+    await browser.signIn();
+    expect(locationOf(await go("/a&prompt=login"))).toContain("/oauth2/authorize");
+    expect(pathOf(await go("/b&prompt=bogus"))).toBe("/b");
+  });
+
   test("AR-12 a login hint is in no log", async () => {
     const answer = await browser.login("/auth/login?login_hint=ada@example.com");
     await browser.callback(`/auth/callback?error=access_denied&state=${askedOf(answer).get("state")}`);

@@ -1,6 +1,6 @@
 // GET /auth/login?returnTo=/path: starts a sign-in at Cognito, or goes straight back when there is a session.
 import { authenticate } from "@/lib/auth/core/authenticate";
-import { createAuthorizationRequest } from "@/lib/auth/core/authorization";
+import { createAuthorizationRequest, readLink } from "@/lib/auth/core/authorization";
 import { getConfig } from "@/lib/auth/core/config";
 import { readCookieJar } from "@/lib/auth/core/cookies";
 import { isPrefetch, requestKind, safeReturnTo } from "@/lib/auth/core/navigation";
@@ -27,7 +27,7 @@ export async function GET(request: Request): Promise<Response> {
 
   // Whoever has a session, or can have it refreshed, needs no sign-in; whose session cannot be judged gets no new one.
   // Who is back at once was refused by a process that knows the keys better than this one.
-  const auth = link.has("prompt") ? null : await authenticate(request.headers, config, true, rounds > 1);
+  const auth = readLink(link).prompt ? null : await authenticate(request.headers, config, true, rounds > 1);
   if (auth?.event) report({ path, ...auth.event });
   if (auth?.status === "signed_in") return redirectTo(config.origin + returnTo, counted, auth.cookies);
   if (auth?.status === "unknown")

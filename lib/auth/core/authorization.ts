@@ -24,7 +24,6 @@ const TRANSACTION_S = 600;
 const MAX_PENDING = 8;
 const MAX_PENDING_BYTES = 2_000;
 
-/** What a sign-in link may ask of Cognito; all else is ours to say. */
 const PASSED_THROUGH = {
   identity_provider: /^[^\p{Cc}]{1,128}$/u,
   idp_identifier: /^[^\p{Cc}]{1,128}$/u,
@@ -32,6 +31,14 @@ const PASSED_THROUGH = {
   lang: /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?$/,
   prompt: /^(none|(login|select_account|consent)( (login|select_account|consent))*)$/,
 };
+
+/** What a sign-in link asks of Cognito, as far as it is well formed; all else is ours to say. */
+export function readLink(link: URLSearchParams): Readonly<Record<string, string>> {
+  const asked = Object.entries(PASSED_THROUGH).map(
+    ([name, pattern]) => [name, readOnce(link, name) ?? "", pattern] as const,
+  );
+  return Object.fromEntries(asked.filter(([, value, pattern]) => pattern.test(value)));
+}
 
 /**
  * Starts the authorization code grant with PKCE (RFC 6749 4.1.1, RFC 7636): where to send the browser, and the cookie
@@ -51,11 +58,8 @@ export async function createAuthorizationRequest(jar: CookieJar, returnTo: strin
     nonce,
     code_challenge: base64url(await sha256(codeVerifier)),
     code_challenge_method: "S256",
+    ...readLink(link),
   });
-  for (const [name, pattern] of Object.entries(PASSED_THROUGH)) {
-    const value = readOnce(link, name);
-    if (value && pattern.test(value)) query.set(name, value);
-  }
   const path = link.get("screen") === "signup" ? "/signup" : "/oauth2/authorize";
   const written = await writeCookie(jar, transactionKind(state), contents, TRANSACTION_S);
   // "+" for a space is a form's way; %20 means the same to everybody.
