@@ -1,0 +1,30 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export const POOL_ID = "eu-west-1_AbCdEf123";
+
+/** Answers as the AWS CLI would for the script's `--query`s, and writes down how it was called. */
+const FAKE_AWS = `#!/usr/bin/env bash
+printf '%s\\0' "$@" >>"$CALLS"; printf '\\n' >>"$CALLS"
+[ "$2" = "$FAILING" ] && { echo "An error occurred" >&2; exit 254; }
+case $2 in
+create-user-pool) echo ${POOL_ID} ;;
+create-user-pool-client) printf 'client123\\ts3cret+with+plus\\n' ;;
+esac
+`;
+
+/** Runs create-pool.sh with a stand-in for the AWS CLI, and tells how that was called. */
+export function runWithFakeAws(script: string, args: readonly string[], failing = "") {
+  const folder = mkdtempSync(join(tmpdir(), "fake-aws-"));
+  const calls = join(folder, "calls");
+  writeFileSync(calls, "");
+  writeFileSync(join(folder, "aws"), FAKE_AWS);
+  chmodSync(join(folder, "aws"), 0o755);
+  const env = { ...process.env, PATH: `${folder}:${process.env.PATH}`, CALLS: calls, FAILING: failing };
+  const { stdout, stderr, status } = spawnSync("bash", [script, ...args], { env, encoding: "utf8" });
+  const lines = readFileSync(calls, "utf8").split("\n").filter(Boolean);
+  rmSync(folder, { recursive: true });
+  return { stdout, stderr, status, calls: lines.map((line) => line.split("\0").slice(0, -1)) };
+}

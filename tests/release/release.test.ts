@@ -1,0 +1,147 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { MANIFEST_PATH, readManifest } from "../../lib/auth/release/compare";
+import { createManifest, ROOT } from "./manifest";
+
+const TSX = join(ROOT, "node_modules/tsx/dist");
+let project = "";
+
+/** A copy as the README makes it, of the files as they are now. */
+beforeEach(() => {
+  project = mkdtempSync(join(tmpdir(), "release-"));
+  copyKit(project);
+  writeFileSync(join(project, MANIFEST_PATH), JSON.stringify(createManifest(ROOT)));
+});
+afterEach(() => rmSync(project, { recursive: true }));
+
+test("the manifest is that of the files in this tree (npm run stamp)", () => {
+  expect(readManifest(join(ROOT, MANIFEST_PATH))).toEqual(createManifest(ROOT));
+});
+
+test("a fresh copy differs in nothing", () => {
+  const { status, lines } = runNode([join(TSX, "cli.mjs"), "lib/auth/release"]);
+  expect({ status, title: lines[0] }).toEqual({
+    status: 0,
+    title: expect.stringMatching(/: \d+ files unchanged, 0 differ/),
+  });
+});
+
+test("a changed file of the kit's is named, and fails the command", () => {
+  edit("lib/auth/core/verify.ts");
+  const { status, lines } = run();
+  expect(status).toBe(1);
+  expect(lines.slice(1)).toEqual(["changed security lib/auth/core/verify.ts", "Security files among them: 1."]);
+});
+
+test("a missing file is named, and fails the command", () => {
+  rmSync(join(project, "app/auth/logout/route.ts"));
+  const { status, lines } = run();
+  expect(status).toBe(1);
+  expect(lines).toContain("missing security app/auth/logout/route.ts");
+});
+
+test("a file that shadows one of the kit's, or that adds a route under /auth, fails the command", () => {
+  write("lib/auth/core/keys.js");
+  write("app/auth/debug/route.ts");
+  expect(run()).toMatchObject({
+    status: 1,
+    lines: expect.arrayContaining(["added security lib/auth/core/keys.js", "added security app/auth/debug/route.ts"]),
+  });
+});
+
+test("files that are the copier's may change and grow", () => {
+  for (const path of ["middleware.ts", "lib/auth/events.ts", "app/auth/error/page.tsx"]) edit(path);
+  write("lib/auth/notes.ts");
+  const { status, lines } = run();
+  expect({ status, last: lines.at(-1) }).toEqual({ status: 0, last: "Security files among them: 0." });
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      "changed yours lib/auth/events.ts",
+      "changed yours middleware.ts",
+      "added other lib/auth/notes.ts",
+    ]),
+  );
+});
+
+test("CRLF line ends are no difference", () => {
+  const path = join(project, "lib/auth/core/session.ts");
+  writeFileSync(path, readFileSync(path, "utf8").replaceAll("\n", "\r\n"));
+  expect(run().status).toBe(0);
+});
+
+test("a copy under src/, with proxy.ts, is found from anywhere", () => {
+  mkdirSync(join(project, "src"));
+  for (const name of ["lib", "app"]) renameSync(join(project, name), join(project, "src", name));
+  renameSync(join(project, "middleware.ts"), join(project, "src/proxy.ts"));
+  expect(run([], "src/lib/auth/release")).toMatchObject({
+    status: 0,
+    lines: expect.arrayContaining([expect.stringContaining(" 0 differ")]),
+  });
+  edit("src/proxy.ts");
+  edit("src/app/auth/login/route.ts");
+  expect(run([], "src/lib/auth/release").lines).toEqual(
+    expect.arrayContaining(["changed security src/app/auth/login/route.ts", "changed yours src/proxy.ts"]),
+  );
+});
+
+test.each([["a checkout"], ["its manifest"]])(
+  "--against %s says what to copy again, to merge and to delete",
+  (kind) => {
+    const newer = join(project, "newer");
+    copyKit(newer);
+    edit("newer/lib/auth/core/verify.ts");
+    edit("newer/middleware.ts");
+    write("newer/lib/auth/core/added.ts");
+    rmSync(join(newer, "lib/auth/core/encoding.ts"));
+    cpSync(join(ROOT, "package.json"), join(newer, "package.json"));
+    writeFileSync(join(newer, MANIFEST_PATH), JSON.stringify({ ...createManifest(newer), version: "9.0.0" }));
+    edit("lib/auth/core/verify.ts");
+    const { status, lines } = run(["--against", kind === "a checkout" ? "newer" : `newer/${MANIFEST_PATH}`]);
+    expect(status).toBe(1);
+    expect(lines.slice(1)).toEqual([
+      "copy security lib/auth/core/added.ts",
+      "copy security lib/auth/core/verify.ts (changed here: look before you copy it)",
+      "merge yours middleware.ts",
+      "delete security lib/auth/core/encoding.ts",
+      "Security files among them: 3.",
+    ]);
+  },
+);
+
+test("--against the same release says that there is nothing to do", () => {
+  const { status, lines } = run(["--against", MANIFEST_PATH]);
+  expect({ status, lines }).toEqual({ status: 0, lines: [expect.stringContaining(": 0 files."), expect.anything()] });
+});
+
+test("it refuses what is no manifest, and options it does not know", () => {
+  expect(run(["--against", "package.json"]).status).toBe(1);
+  expect(run(["--agianst", "x"])).toMatchObject({ status: 2, lines: [] });
+});
+
+function run(args: string[] = [], folder = "lib/auth/release") {
+  return runNode(["--import", join(TSX, "loader.mjs"), `${folder}/index.ts`, ...args]);
+}
+
+function runNode(args: string[]) {
+  const { stdout, status } = spawnSync(process.execPath, args, { cwd: project, encoding: "utf8" });
+  const lines = stdout.split("\n").filter(Boolean);
+  return { status, lines: lines.map((line) => line.trim().replace(/ +/g, " ")) };
+}
+
+function copyKit(to: string): void {
+  for (const path of ["lib/auth", "app/auth", "middleware.ts"])
+    cpSync(join(ROOT, path), join(to, path), { recursive: true });
+  writeFileSync(join(to, "package.json"), "{}");
+}
+
+function edit(path: string): void {
+  writeFileSync(join(project, path), `${readFileSync(join(project, path), "utf8")}\n// changed\n`);
+}
+
+function write(path: string): void {
+  mkdirSync(dirname(join(project, path)), { recursive: true });
+  writeFileSync(join(project, path), "export {};\n");
+}
