@@ -119,40 +119,6 @@ describe("what must not come out", () => {
     }
   });
 
-  test("TK-12 NX-22 CF-06 a whole session leaves no token, code or secret in a page, its data, a URL or the log", async () => {
-    const page = await stage.newPage();
-    const secrets = new Set<string>([SECRET]);
-    const seen: string[] = [];
-    page.on("response", async (response) => {
-      seen.push(await response.text().catch(() => ""));
-      const { "set-cookie": _ownPlace, ...headers } = await response.allHeaders();
-      const url = new URL(response.url());
-      if (url.origin === stage.baseUrl) seen.push(JSON.stringify(headers));
-    });
-    await signIn(stage, page);
-    await page.getByRole("button", { name: "Say hello" }).click();
-    await page.getByText("Hello Ada").waitFor();
-    await page.getByRole("link", { name: "Admin" }).first().click();
-    await page.waitForURL(`${stage.baseUrl}/admin`);
-    for (const { name, value } of await page.context().cookies()) {
-      if (!name.startsWith("auth.")) continue;
-      for (const part of value.split(".")) if (part.length > 30) secrets.add(part);
-    }
-    expect(await page.evaluate(() => document.cookie)).toBe("");
-    await signOut(stage, page);
-    for (const { params } of stage.cognito.requests) {
-      for (const name of ["code", "code_verifier", "refresh_token", "client_secret"]) {
-        if (params[name]) secrets.add(params[name]);
-      }
-    }
-    expect(secrets.size).toBeGreaterThan(6); // Sealed, the two tokens are not to be seen in the cookies either.
-    const public_ = [...seen, stage.server.output()].join("\n");
-    for (const secret of secrets) {
-      // The header part of every token of a pool is the same few public bytes.
-      if (!/^eyJ[\w-]{0,90}$/.test(secret)) expect(public_.includes(secret), secret.slice(0, 12)).toBe(false);
-    }
-  });
-
   test("CF-07 CF-08 each event is one line of JSON, with the user hashed", async () => {
     const page = await stage.newPage();
     await signIn(stage, page);

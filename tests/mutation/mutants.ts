@@ -32,7 +32,7 @@ const IN_CODE: Rule[] = [
 const IN_LITERALS: Rule[] = [
   [/(?<=[(,] ?|= |: )\/\^/g, () => "/"],
   [/\$(?=\/[a-z]*[.,)])/g, () => ""],
-  [/(?<=[=(,:[] ?)"[\w./-]+"(?=[,;) \]])(?! \|)/g, (it) => `"${it.slice(1, -1)}x"`],
+  [/(?<=[=(,:[] ?)(?<![A-Z]\w*\[)"[\w./-]+"(?=[,;) \]])(?! \|)/g, (it) => `"${it.slice(1, -1)}x"`],
 ];
 
 const TYPES = /^(export )?(declare |import |(type|interface) )[\s\S]*?(^\}|;$)/gm;

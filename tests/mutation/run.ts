@@ -1,40 +1,17 @@
 // npx tsx tests/mutation/run.ts [--max 120] [--seed 1] [--minutes 30] [--at verify,keys.ts:80] [--workers 2] [--quick]
 // Changes lib/auth/core in one place at a time, in copies of the project, and tells which changes no test notices.
-import { spawn } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { parseArgs, stripVTControlCharacters } from "node:util";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { makeCopy, ROOT, runTests } from "./copy";
 import { createMutants, type Mutant } from "./mutants";
+import { nearestTests } from "./nearest";
+import { isEquivalent } from "./survivors";
 
 type Verdict = "killed" | "timed out" | "survived" | "invalid";
 type Outcome = { verdict: Verdict; by: string };
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const CORE = "lib/auth/core";
-const COPIED = ["package.json", "tsconfig.json", "next.config.mjs", "middleware.ts", "lib", "app", ".env.example"];
-const TESTS = ["unit", "routes", "support", "cognito", "vitest.config.ts"];
 const TIMEOUT_MS = { nearest: 180_000, all: 900_000 };
-
-/** Where a change is most likely to be noticed. What survives there is shown to all the tests. */
-const NEAREST: Record<string, string[]> = {
-  authenticate: ["routes/refresh", "unit/cookies", "routes/api"],
-  authorization: ["routes/login", "routes/callback"],
-  config: ["unit/config"],
-  cookies: ["unit/cookies", "unit/seal"],
-  encoding: ["routes/login", "unit/limits"],
-  errors: ["unit/keys", "routes/callback"],
-  http: ["unit/keys", "routes/id-token"],
-  "issued-tokens": ["routes/id-token", "routes/refresh"],
-  keys: ["unit/keys"],
-  navigation: ["unit/navigation"],
-  refresh: ["routes/refresh", "unit/limits"],
-  responses: ["routes/api", "routes/login"],
-  seal: ["unit/seal"],
-  "session-cookies": ["unit/cookies", "unit/properties"],
-  session: ["routes/api"],
-  "token-endpoint": ["routes/id-token", "routes/refresh"],
-  verify: ["unit/verify", "unit/keys"],
-};
 
 const { values: options } = parseArgs({
   options: {
@@ -51,21 +28,16 @@ const end = Date.now() + Number(options.minutes) * 60_000;
 const places = options.at.split(",");
 const all = readdirSync(ROOT + CORE)
   .flatMap((name) => createMutants(name, readFileSync(`${ROOT}${CORE}/${name}`, "utf8")))
+  .filter((mutant) => !isEquivalent(mutant))
   .filter(({ file, line }) => !options.at || [`${file}:${line}`, file.slice(0, -3)].some((it) => places.includes(it)));
 const queue = shuffle(all, Number(options.seed)).slice(0, Number(options.max));
 const verdicts: Record<Verdict, Mutant[]> = { killed: [], "timed out": [], survived: [], invalid: [] };
 
 console.log(`${queue.length} of ${all.length} mutants, seed ${options.seed}`);
-await Promise.all(
-  Array.from({ length: Number(options.workers) }, (_, i) => work(`${ROOT}tests/.output/mutation/${i}`)),
-);
+await Promise.all(Array.from({ length: Number(options.workers) }, (_, i) => work(makeCopy(String(i)))));
 report();
 
 async function work(folder: string): Promise<void> {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(`${folder}/tests`, { recursive: true });
-  for (const name of COPIED) cpSync(ROOT + name, `${folder}/${name}`, { recursive: true });
-  for (const name of TESTS) cpSync(`${ROOT}tests/${name}`, `${folder}/tests/${name}`, { recursive: true });
   if (queue.length === 0 || (await test(folder, [])).verdict !== "survived")
     throw new Error("The tests fail without any change");
   for (let mutant = queue.shift(); mutant && Date.now() < end; mutant = queue.shift()) {
@@ -80,34 +52,17 @@ async function work(folder: string): Promise<void> {
 }
 
 async function judge(folder: string, { file }: Mutant): Promise<Outcome> {
-  const nearest = (NEAREST[file.slice(0, -3)] ?? []).map((name) => `tests/${name}.test.ts`);
-  const outcome = await test(folder, nearest);
+  const outcome = await test(folder, nearestTests(`${CORE}/${file}`));
   return outcome.verdict === "survived" && !options.quick ? test(folder, []) : outcome;
 }
 
-/** Kills only the processes that it started, when they take too long: a mutant may well loop for ever. */
-function test(folder: string, files: string[]): Promise<Outcome> {
-  const vitest = `${ROOT}node_modules/vitest/vitest.mjs`;
-  const flags = "--config tests/vitest.config.ts --project node --bail 1 --silent --maxWorkers 1".split(" ");
-  const child = spawn(process.execPath, [vitest, "run", ...flags, ...files], { cwd: folder, detached: true });
-  let output = "";
-  child.stdout.on("data", (part) => (output += part));
-  child.stderr.on("data", (part) => (output += part));
+async function test(folder: string, files: string[]): Promise<Outcome> {
   const limit = files.length > 0 ? TIMEOUT_MS.nearest : TIMEOUT_MS.all;
-  const timer = setTimeout(() => child.pid && process.kill(-child.pid, "SIGKILL"), limit);
-  return new Promise((resolve) => {
-    child.on("close", (code, signal) => {
-      clearTimeout(timer);
-      const by = /FAIL.*?(tests\/.*)/.exec(stripVTControlCharacters(output))?.[1] ?? "";
-      if (signal) resolve({ verdict: "timed out", by });
-      else if (code === 0) resolve({ verdict: "survived", by });
-      else
-        resolve({
-          verdict: /Transform failed|PARSE_ERROR|No test files found/.test(output) ? "invalid" : "killed",
-          by,
-        });
-    });
-  });
+  const { code, output } = await runTests(folder, ["--bail", "1", ...files], limit);
+  const by = /FAIL.*?(tests\/.*)/.exec(output)?.[1] ?? "";
+  if (code === null) return { verdict: "timed out", by };
+  if (code === 0) return { verdict: "survived", by };
+  return { verdict: /Transform failed|PARSE_ERROR|No test files found/.test(output) ? "invalid" : "killed", by };
 }
 
 function report(): void {

@@ -191,7 +191,10 @@ describe("who may sign somebody out", () => {
 
   test("LO-01 a typed address shows a button that does it", async () => {
     const answer = await kit.logout.GET(browser.request("/auth/logout", TYPED));
-    expect(await answer.text()).toContain('<form method="post" action="/auth/logout"><button>');
+    const html = await answer.text();
+    expect(html).toContain('<form method="post" action="/auth/logout"><button>');
+    expect(html).toContain('<meta name="viewport" content="width=device-width">'); // Readable on a phone,
+    expect(html).toContain('<meta name="color-scheme" content="light dark">'); // and at night.
     expect(answer.headers.get("content-security-policy")).toContain(`form-action 'self' ${pool.cognito.domain}`);
   });
 

@@ -33,6 +33,19 @@ test.each([
   expect((await sessionOf({ id: { email_verified: claim } }))?.user.emailVerified).toBe(emailVerified);
 });
 
+test.each(["name", "picture", "email"])("NX-22 a user's %s is text, or not there at all", async (member) => {
+  const userWith = async (value: unknown) => (await sessionOf({ id: { [member]: value } }))?.user;
+  expect(await userWith("some text")).toHaveProperty(member, "some text");
+  for (const value of [7, true, null, ["x"], { x: "y" }, undefined]) {
+    expect(Object.keys((await userWith(value)) ?? { [member]: "" })).not.toContain(member);
+  }
+});
+
+test("a user without e-mail has no emailVerified", async () => {
+  const session = await sessionOf({ id: { email_verified: undefined } });
+  expect(Object.keys(session?.user ?? {})).toEqual(["sub", "username", "email", "name"]);
+});
+
 test("CK-24 a frame, where no cookie of a session would come back, starts no sign-in", async () => {
   const kit = await pool.load();
   const browser = pool.browser(kit);

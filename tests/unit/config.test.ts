@@ -67,7 +67,7 @@ const WRONG: [ids: string, name: string, values: (string | undefined)[]][] = [
   [
     "CK-02 CF-12",
     "APP_BASE_URL",
-    ["http://localhost.evil.test", "http://evil.test/localhost", "http://localhost@evil.test"],
+    ["http://localhost.evil.test", "http://evil-localhost", "http://evil.test/localhost", "http://localhost@evil.test"],
   ],
   ["CF-01", "COGNITO_CLIENT_ID", [undefined, "", "undefined", "two words", "a,b", "a&b=c", "a\r\nb", "x".repeat(129)]],
   ["CF-01", "COGNITO_API_CLIENT_IDS", ["a b", "a,,b", ",a", "a,", "a;b", "undefined"]],

@@ -69,7 +69,10 @@ describe("safeReturnTo", () => {
     const lengths = [512, 513, 5_000, 100_000];
     const paths = lengths.map((length) => safeReturnTo(["/".padEnd(length, "a")], app).length);
     expect(paths).toEqual([512, 1, 1, 1]);
-    expect(safeReturnTo([`/${"\u00e9".repeat(100)}`], app)).toBe("/"); // Six characters each.
+    // Six characters each, as it is sent on.
+    expect(safeReturnTo([`/a${"\u00e9".repeat(85)}`], app)).toHaveLength(512);
+    expect(safeReturnTo([`/${"./".repeat(300)}x`], app)).toBe("/"); // As it came, too.
+    expect(safeReturnTo([`/aa${"\u00e9".repeat(85)}`], app)).toBe("/");
   });
 
   test.each([
@@ -90,6 +93,8 @@ describe("safeReturnTo", () => {
     ["/shop/%61uth/login", "/shop"],
     ["/shop/cart", "/shop/cart"],
     ["/shopauth/x", "/shopauth/x"],
+    ["/help/auth/x", "/help/auth/x"],
+    ["/auth/login", "/shop"],
   ])("RD-25 with the base path /shop, %j leads to %j", (input, path) => {
     expect(safeReturnTo([input], { origin: ORIGIN, basePath: "/shop" })).toBe(path);
   });

@@ -1,9 +1,13 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { type AppServer, startAppServer } from "./app-server";
 import { launchBrowser } from "./chromium";
+import { findLeaks } from "./leaks";
 import { findFreePort } from "./ports";
+import { startTap } from "./tap";
 import { startTlsProxy, type TlsProxy } from "./tls-proxy";
-import type { Variant } from "./variants";
+import { basePathOf, type Variant, variantFolder } from "./variants";
 
 /** How the app is run: which build, and whether the browser comes by https, as it does in production. */
 export interface Mode {
@@ -15,6 +19,8 @@ export interface Mode {
 export interface App {
   /** Its APP_BASE_URL. Always localhost, while user pools are on 127.0.0.1: to a browser that is another site. */
   readonly baseUrl: string;
+  /** Next's name for this build. */
+  readonly buildId: string;
   readonly server: AppServer;
   readonly browser: Browser;
   /** With https only. */
@@ -22,6 +28,9 @@ export interface App {
   /** A page in a browser without cookies. `closePages` closes all of them. */
   newPage(): Promise<Page>;
   closePages(): Promise<void>;
+  /** Where a token, code, verifier or secret of this run turned up outside the cookies that belong to it. */
+  findLeaks(): Promise<readonly string[]>;
+  /** Throws when there was a leak. */
   close(): Promise<void>;
 }
 
@@ -29,23 +38,30 @@ type Environment = Readonly<Record<string, string>>;
 
 /** `connect` is told the app's URL, and answers with the environment that makes the app use a user pool. */
 export async function openApp(mode: Mode, connect: (baseUrl: string) => Promise<Environment>): Promise<App> {
-  const port = await findFreePort();
-  const tls = mode.https ? await startTlsProxy(port) : null;
-  const baseUrl = tls ? `https://localhost:${tls.port}` : `http://localhost:${port}`;
+  const tap = await startTap();
+  const tls = mode.https ? await startTlsProxy(tap.port) : null;
+  const origin = tls ? `https://localhost:${tls.port}` : `http://localhost:${tap.port}`;
+  const baseUrl = origin + basePathOf(mode.variant);
   const env = { APP_BASE_URL: baseUrl, ...(await connect(baseUrl)) };
-  const [server, browser] = await Promise.all([startAppServer(mode.variant, port, env), launchBrowser()]);
+  tap.appPort = await findFreePort(); // Last, so that nobody else takes it.
+  const [server, browser] = await Promise.all([startAppServer(mode.variant, tap.appPort, env), launchBrowser()]);
   const closePages = async () => {
     await Promise.all(browser.contexts().map((context) => context.close()));
   };
+  const seekLeaks = () => findLeaks({ tap, env, output: server.output(), folder: variantFolder(mode.variant) });
   return {
     baseUrl,
+    buildId: await readFile(join(variantFolder(mode.variant), ".next/BUILD_ID"), "utf8"),
     server,
     browser,
     tls,
     newPage: async () => (await newContext(browser, baseUrl)).newPage(),
     closePages,
+    findLeaks: seekLeaks,
     close: async () => {
-      await Promise.all([browser.close(), server.stop(), tls?.close()]);
+      await Promise.all([browser.close(), server.stop(), tls?.close(), tap.close()]);
+      const leaks = await seekLeaks();
+      if (leaks.length > 0) throw new Error(`The app gave away what is secret:\n${leaks.join("\n")}`);
     },
   };
 }

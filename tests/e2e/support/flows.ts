@@ -4,7 +4,7 @@ import type { App } from "./app";
 
 /** Opens a page that asks for a sign-in, and signs in. Throws unless that ends on the page, query and all. */
 export async function signIn(app: App, page: Page, { username = "ada", path = "/dashboard" } = {}): Promise<void> {
-  await page.goto(path);
+  await page.goto(app.baseUrl + path);
   await submitLogin(page, username);
   await expectLanding(app, page, path);
 }
@@ -18,7 +18,7 @@ export async function submitLogin(page: Page, username: string, password = passw
 
 /** Throws when the browser comes back to the app anywhere else than at `path`. */
 export async function expectLanding(app: App, page: Page, path: string): Promise<void> {
-  await page.waitForURL((url) => url.origin === app.baseUrl);
+  await page.waitForURL((url) => url.href.startsWith(app.baseUrl));
   if (page.url() !== app.baseUrl + path) throw new Error(`Landed on ${page.url()}`);
 }
 

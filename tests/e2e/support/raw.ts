@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type IncomingMessage, type OutgoingHttpHeaders, request as requestHttp } from "node:http";
+import { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 
 export interface RawRequest {
@@ -39,8 +39,16 @@ export const FETCH = {
 /** One request on a connection of its own, which follows no redirect and keeps no cookie. */
 export async function raw(url: string, { method = "GET", headers = {}, body }: RawRequest = {}): Promise<RawResponse> {
   const send = url.startsWith("https:") ? requestHttps : requestHttp;
-  const outgoing = send(url, { method, headers, agent: false, rejectUnauthorized: false });
-  outgoing.end(body);
+  return answerTo(send(url, { method, headers, agent: false, rejectUnauthorized: false }).end(body));
+}
+
+/** Sends a path as it is: a URL would tidy it up. */
+export async function asIs(baseUrl: string, path: string, headers: OutgoingHttpHeaders = {}, method = "GET") {
+  const { hostname, port } = new URL(baseUrl);
+  return answerTo(requestHttp({ hostname, port, path, method, headers, agent: false }).end());
+}
+
+async function answerTo(outgoing: ClientRequest): Promise<RawResponse> {
   const [response] = (await once(outgoing, "response")) as [IncomingMessage];
   const chunks: Buffer[] = [];
   for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);

@@ -5,16 +5,25 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-/** The project as it is, the same with its middleware under Next 16's new name, and the same with middleware taken away. */
-export const VARIANTS = ["middleware", "proxy", "no-middleware"] as const;
+/**
+ * The project as it is, with its middleware under Next 16's new name, with middleware taken away, and under a path of
+ * its host, with slashes at the end of its addresses and with the locales of the Pages Router.
+ */
+export const VARIANTS = ["middleware", "proxy", "no-middleware", "base-path"] as const;
 
 export type Variant = (typeof VARIANTS)[number];
+
+/** Next's `basePath`. */
+export const basePathOf = (variant: Variant): string => (variant === "base-path" ? "/app" : "");
 
 const PROJECT = fileURLToPath(new URL("../../../", import.meta.url));
 const SOURCES = ["app", "lib", "public", "middleware.ts", "next.config.mjs", "package.json", "tsconfig.json"];
 const NEXT = join(PROJECT, "node_modules/next/dist/bin/next");
 const FIXTURES = "tests/e2e/fixtures";
-const REWRITES = 'rewrites: () => [{ source: "/old-vault", destination: "/vault" }],';
+// Uncompressed, so that the tests can read along.
+const SETTINGS = 'compress: false,\n  rewrites: () => [{ source: "/old-vault", destination: "/vault" }],';
+const BASE_PATH =
+  'basePath: "/app",\n  trailingSlash: true,\n  i18n: { locales: ["en", "de"], defaultLocale: "en", localeDetection: false },';
 const STAMP = ".built-from";
 
 // Not just no file: then Next finds the project's own, further up.
@@ -49,9 +58,10 @@ export async function buildVariant(variant: Variant): Promise<void> {
   for (const source of await existingSources()) {
     await cp(join(PROJECT, source), join(folder, source), { recursive: true });
   }
-  await addFixtures(folder);
+  await addFixtures(folder, variant === "base-path" ? `${SETTINGS}\n  ${BASE_PATH}` : SETTINGS);
   if (variant === "proxy") await rename(join(folder, "middleware.ts"), join(folder, "proxy.ts"));
   if (variant === "no-middleware") await writeFile(join(folder, "middleware.ts"), IDLE_MIDDLEWARE);
+  if (variant === "base-path") await addPagesRouter(folder);
   const { file, args, env } = nextCommand(["build"]);
   await run(file, args, { cwd: folder, env }).catch(({ stdout, stderr }: { stdout: string; stderr: string }) => {
     throw new Error(`next build of ${variant} failed:\n${stdout}\n${stderr}`);
@@ -60,7 +70,7 @@ export async function buildVariant(variant: Variant): Promise<void> {
 }
 
 /** Pages that a test needs and a demo does not: some that only middleware guards, some public ones, and a rewrite. */
-async function addFixtures(folder: string): Promise<void> {
+async function addFixtures(folder: string, settings: string): Promise<void> {
   await cp(join(PROJECT, FIXTURES), folder, { recursive: true });
   const edit = async (file: string, before: string, after: string) => {
     const text = await readFile(join(folder, file), "utf8");
@@ -68,7 +78,13 @@ async function addFixtures(folder: string): Promise<void> {
     await writeFile(join(folder, file), text.replace(before, after));
   };
   await edit("middleware.ts", 'PUBLIC_PATHS = ["/"', 'PUBLIC_PATHS = ["/", "/pub", "/draft"');
-  await edit("next.config.mjs", "export default {", `export default {\n  ${REWRITES}`);
+  await edit("next.config.mjs", "export default {", `export default {\n  ${settings}`);
+}
+
+/** Without a page of the Pages Router there is no build with `i18n`. */
+async function addPagesRouter(folder: string): Promise<void> {
+  await mkdir(join(folder, "pages"));
+  await writeFile(join(folder, "pages/older.tsx"), "export default () => <p>private-canary of the Pages Router</p>;");
 }
 
 async function existingSources(): Promise<readonly string[]> {

@@ -1,0 +1,81 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type AuthConfig, parseConfig } from "../../../lib/auth/core/config";
+import { readCookie, readCookieJar } from "../../../lib/auth/core/cookies";
+import type { Tap } from "./tap";
+
+/** Where secrets were used, and where they must not turn up. */
+export interface Run {
+  readonly tap: Tap;
+  readonly env: Readonly<Record<string, string>>;
+  /** All that the server has printed. */
+  readonly output: string;
+  /** The build: Next may keep in it what it renders or fetches. */
+  readonly folder: string;
+}
+
+const WRITTEN = [".next/static", ".next/server/app", ".next/cache/fetch-cache"];
+const SHORTEST = 20; // Tests send "x" for a token, too.
+const PUBLIC_HEADER = /^eyJ[\w-]{0,90}$/; // What every token of a pool begins with.
+
+// Where they belong. With `trailingSlash`, Next itself sends /auth/callback?code=… on to /auth/callback/?code=….
+const OWN_PLACES = /^set-cookie: .*$|\/auth\/callback\/\?code=\S*/gim;
+const SHOWN = 120;
+
+/** The places, with what stands before, where a token, code, verifier or secret is that belongs into cookies only. */
+export async function findLeaks({ tap, env, output, folder }: Run): Promise<readonly string[]> {
+  const secrets = await collectSecrets(tap, env);
+  const places = { answers: tap.answers().replace(OWN_PLACES, ""), output, ...(await readFolder(folder)) };
+  return Object.entries(places).flatMap(([place, text]) =>
+    [...secrets].flatMap((secret) => {
+      const before = text.split(secret).slice(0, -1);
+      return before.map((it) => `${place}: ${it.slice(-SHOWN)}${secret.slice(0, 12)}…`);
+    }),
+  );
+}
+
+/** In pieces, so that half a token is found as well. */
+async function collectSecrets(tap: Tap, env: Run["env"]): Promise<ReadonlySet<string>> {
+  const requests = tap.requests();
+  const all = (pattern: RegExp, text: string) => new Set(text.match(pattern) ?? []);
+  const found = [env.COGNITO_CLIENT_SECRET, ...(env.AUTH_SECRET?.split(",") ?? [])].map((secret) => secret?.trim());
+  found.push(...all(/(?<=^authorization: bearer ).+$/gim, requests));
+  found.push(...all(/(?<=\/auth\/callback\/?\?(?:\S*&)?code=)[\w.~+/=-]+(?=[&\s])/g, requests));
+  const written = all(/(?<=^set-cookie: )[^;]+/gim, tap.answers()); // Whole ones; the pieces come back in requests.
+  const config = parseConfig(env);
+  for (const header of [...written, ...all(/(?<=^cookie: ).+$/gim, requests)]) {
+    found.push(...(await readSecrets(header, config)));
+  }
+  const pieces = found.flatMap((secret = "") => [secret, ...secret.split(".")]);
+  return new Set(pieces.filter((piece) => piece.length >= SHORTEST && !PUBLIC_HEADER.test(piece)));
+}
+
+/** The kit's cookies, and what they hold: sealed, that is something else. */
+async function readSecrets(header: string, config: AuthConfig): Promise<readonly string[]> {
+  const jar = readCookieJar(new Headers({ cookie: header }), config);
+  const secrets: string[] = [];
+  for (const [name, value] of jar.values) {
+    const kind = name.slice(config.cookiePrefix.length + 1).replace(/\.\d+$/, "");
+    if (!isSecret(kind)) continue;
+    const contents = (await readCookie(jar, kind)) ?? "";
+    const decoded = Buffer.from(contents, "base64url").toString();
+    secrets.push(value, contents, ...(/(?<="codeVerifier":")[\w-]+/.exec(decoded) ?? []));
+  }
+  return secrets;
+}
+
+function isSecret(kind: string): kind is "access" | "id" | "refresh" | `txn.${string}` {
+  return ["access", "id", "refresh"].includes(kind) || kind.startsWith("txn.");
+}
+
+async function readFolder(folder: string): Promise<Record<string, string>> {
+  const texts: Record<string, string> = {};
+  for (const part of WRITTEN) {
+    const entries = await readdir(join(folder, part), { recursive: true, withFileTypes: true }).catch(() => []);
+    for (const entry of entries.filter((it) => it.isFile() && !it.name.endsWith(".map"))) {
+      const path = join(entry.parentPath ?? entry.path, entry.name);
+      texts[path] = await readFile(path, "latin1");
+    }
+  }
+  return texts;
+}
