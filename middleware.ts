@@ -14,5 +14,6 @@ export default async function middleware(request: NextRequest): Promise<NextResp
   return auth.next();
 }
 
-// A literal, because Next reads it at build time. Never exempt "paths with a dot": /u/jane.doe is a page.
-export const config = { matcher: ["/((?!_next/static|_next/image|favicon.ico$).*)"] };
+// A literal, because Next reads it at build time. Never exempt "paths with a dot": /u/jane.doe is a page. And with a
+// basePath only "/" itself matches the start page.
+export const config = { matcher: ["/", "/((?!_next/static|_next/image|favicon.ico$).*)"] };

@@ -22,8 +22,11 @@ import { report } from "./events";
 export interface RequestAuth {
   /** Null when nobody is signed in, and when that cannot be told: `challenge` knows the difference. */
   readonly session: Session | null;
-  /** Lets the request through. What renders it sees a session refreshed just now; no shared cache keeps the answer. */
-  next(): NextResponse;
+  /**
+   * Lets the request through. What renders it sees a session refreshed just now; no shared cache keeps the answer.
+   * `headers`: what it shall see instead of the request's, such as these with a nonce for the CSP.
+   */
+  next(headers?: Headers): NextResponse;
   /** Asks for a sign-in: 303 for a page load, 401 for all else, 503 when Cognito or its keys are out of reach. */
   challenge(): NextResponse;
   /** Refuses somebody who is signed in: 403, which a page load sees as the error page. */
@@ -44,7 +47,7 @@ export async function authenticateRequest(request: NextRequest): Promise<Request
   const finish = (response: NextResponse) => setCookies(response, auth.cookies);
   return {
     session: auth.status === "signed_in" && !isMachine(auth.session) ? auth.session : null,
-    next: () => finish(passOn(request, auth, config)),
+    next: (headers) => finish(passOn(request, auth, config, headers)),
     challenge: () => finish(challenge(request, auth)),
     forbid: () => finish(refuse(request, 403, "forbidden")),
   };
@@ -54,17 +57,20 @@ function always(next: () => NextResponse): RequestAuth {
   return { session: null, next, challenge: next, forbid: next };
 }
 
-function passOn(request: NextRequest, auth: Authentication, config: AuthConfig): NextResponse {
-  if (auth.status === "signed_out" && !auth.error && readCookieJar(request.headers, config).values.size === 0) {
-    return NextResponse.next(); // Nobody: what is rendered is the same for all of them.
-  }
+function passOn(request: NextRequest, auth: Authentication, config: AuthConfig, headers?: Headers): NextResponse {
   // A handler behind us cannot tell "no session" from "Cognito did not answer", unless it is told.
   const outage = { name: cookieName(config, "outage"), value: "1", maxAge: 1 };
   const cookies = auth.status === "unknown" ? [outage] : (auth.cookies ?? []);
+  const isChanged = headers !== undefined || cookies.length > 0;
   return NextResponse.next({
-    headers: { "cache-control": NO_STORE },
-    ...(cookies.length > 0 && { request: { headers: withCookies(request.headers, cookies) } }),
+    ...(!isAnonymous(request, auth, config) && { headers: { "cache-control": NO_STORE } }),
+    ...(isChanged && { request: { headers: withCookies(headers ?? request.headers, cookies) } }),
   });
+}
+
+/** Nobody, and no trace of anybody: what is rendered is the same for all of them. */
+function isAnonymous({ headers }: NextRequest, auth: Authentication, config: AuthConfig): boolean {
+  return auth.status === "signed_out" && !auth.error && readCookieJar(headers, config).values.size === 0;
 }
 
 function withCookies(headers: Headers, cookies: readonly Cookie[]): Headers {

@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { startAppServer } from "./support/app-server";
 import { findFreePort } from "./support/ports";
@@ -9,7 +10,9 @@ import { DOCUMENT, raw } from "./support/raw";
 import { IDLE_MIDDLEWARE, nextCommand, type Variant, variantFolder } from "./support/variants";
 
 interface Manifest {
-  readonly middleware: Readonly<Record<string, { files: string[]; matchers: { originalSource: string }[] }>>;
+  readonly middleware: Readonly<
+    Record<string, { files: string[]; matchers: { originalSource: string; regexp: string }[] }>
+  >;
 }
 
 async function readManifest(variant: Variant): Promise<Manifest> {
@@ -31,14 +34,28 @@ test("the variant without middleware has none for any page", async () => {
   expect(matchers.map(({ originalSource }) => originalSource)).toEqual(["/no-page-is-here"]);
 });
 
-test("middleware adds at most 30 kB to an empty one", async () => {
-  const bytes = async (variant: Variant) => {
+test("NX-11 with a base path, middleware sees the start page too", async () => {
+  const matchers = Object.values((await readManifest("base-path")).middleware).flatMap((entry) => entry.matchers);
+  const isSeen = (path: string) => matchers.some(({ regexp }) => new RegExp(regexp).test(path));
+  expect(["/app", "/app/dashboard", "/app/_next/static/x.js", "/other"].map(isSeen)).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
+});
+
+test("middleware adds at most 30 kB to an empty one, 12 kB when zipped", async () => {
+  const measure = async (variant: Variant) => {
     const folder = join(variantFolder(variant), ".next/server/edge/chunks");
     const chunks = (await readdir(folder)).filter((file) => file.endsWith(".js"));
-    const sizes = await Promise.all(chunks.map(async (file) => (await stat(join(folder, file))).size));
-    return sizes.reduce((sum, size) => sum + size, 0);
+    const contents = await Promise.all(chunks.map((file) => readFile(join(folder, file))));
+    const sum = (sizes: number[]) => sizes.reduce((total, size) => total + size, 0);
+    return { raw: sum(contents.map((it) => it.length)), zipped: sum(contents.map((it) => gzipSync(it).length)) };
   };
-  expect((await bytes("middleware")) - (await bytes("no-middleware"))).toBeLessThanOrEqual(30 * 1024);
+  const [full, empty] = [await measure("middleware"), await measure("no-middleware")];
+  expect(full.raw - empty.raw).toBeLessThanOrEqual(30 * 1024);
+  expect(full.zipped - empty.zipped).toBeLessThanOrEqual(12_000);
 });
 
 test("NX-26 CF-11 Next is at a version without a known middleware bypass, and locked", async () => {

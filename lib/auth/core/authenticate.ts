@@ -86,7 +86,7 @@ async function authenticateCookies(jar: CookieJar): Promise<Authentication> {
   const idClaims = idToken ? await verifyIdToken(idToken, jar.config).catch(() => null) : null;
   const isOwn = idClaims?.sub === claims.sub;
   const session = createSession(claims, isOwn ? idClaims : null, "cookie");
-  if (isMachine(session)) throw new AuthError("token_invalid", "The token stands for no user");
+  if (isMachine(session)) throw new AuthError("token_invalid", "It stands for no user");
   if (await hasEnded(jar, claims)) throw new AuthError("token_invalid", "The session has ended");
   return { status: "signed_in", session, accessToken, idToken: isOwn ? idToken : null };
 }

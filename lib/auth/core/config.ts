@@ -34,7 +34,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
   const pinnedJwks = env.COGNITO_JWKS?.trim();
   const pinnedKeys = pinnedJwks ? readKeys(parseJson(pinnedJwks)) : null;
   if (pinnedKeys?.size === 0) refuse("COGNITO_JWKS", "must be a JWKS with an RS256 key");
-  if (!secrets.every(isLongEnough)) refuse("AUTH_SECRET", "must be 32 bytes or more: openssl rand -base64 32");
+  if (!secrets.every(isLongEnough)) refuse("AUTH_SECRET", "must be 32 bytes or more");
   if (problems.size > 0) throw new AuthError("config_invalid", [...problems.values()].join("; "));
 
   const basePath = base.pathname.replace(/\/+$/, "");

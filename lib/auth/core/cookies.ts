@@ -15,10 +15,10 @@ const MAX_COOKIE_BYTES = 3_800; // Browsers drop what is above 4,096, some count
 /** The kit's cookies out of a Cookie header (RFC 6265 5.4). A name that comes twice has no value. */
 export function readCookieJar(headers: Headers, config: AuthConfig): CookieJar {
   const values = new Map<string, string>();
-  const bare = `${config.cookiePrefix.replace("__Host-", "")}.`;
+  const plain = `${config.cookiePrefix.replace("__Host-", "")}.`;
   for (const pair of headers.get("cookie")?.split(";") ?? []) {
     const [name, value] = splitPair(pair);
-    if (name.replace(/^__Host-/, "").startsWith(bare)) values.set(name, values.has(name) ? "" : value);
+    if (name.startsWith(plain) || name.startsWith(`__Host-${plain}`)) values.set(name, values.has(name) ? "" : value);
   }
   return { values, config };
 }

@@ -10,7 +10,7 @@ const TAG_BYTES = 16;
 const encoder = new TextEncoder();
 const HEADER_BYTES = encoder.encode(HEADER);
 const keys = new Map<string, Promise<CryptoKey>>();
-const opened = new Memory<string>();
+const memory = new Memory<{ secrets: readonly string[]; purpose: string; text: string }>();
 
 /** Encrypts and authenticates `text`. `purpose` takes part in the key: a value sealed for one does not open for another. */
 export async function seal(text: string, purpose: string, secret: string): Promise<string> {
@@ -25,9 +25,8 @@ export async function seal(text: string, purpose: string, secret: string): Promi
 
 /** The text that one of `secrets` sealed for `purpose`, or null. What was opened is remembered. */
 export async function unseal(value: string, purpose: string, secrets: readonly string[]): Promise<string | null> {
-  const key = `${secrets} ${purpose} ${value}`;
-  const known = opened.get(key);
-  if (known !== undefined) return known;
+  const known = memory.get(value);
+  if (known?.secrets === secrets && known.purpose === purpose) return known.text;
   const [header, encryptedKey, iv, ciphertext, tag, ...rest] = value.split(".");
   if (header !== HEADER || encryptedKey !== "" || !iv || !ciphertext || !tag || rest.length > 0) return null;
   for (const secret of secrets) {
@@ -36,7 +35,7 @@ export async function unseal(value: string, purpose: string, secrets: readonly s
       const parameters = { name: "AES-GCM", iv: decode(iv), additionalData: HEADER_BYTES };
       const bytes = await crypto.subtle.decrypt(parameters, await keyFor(purpose, secret), sealed);
       const text = new TextDecoder().decode(bytes);
-      opened.set(key, text);
+      memory.set(value, { secrets, purpose, text });
       return text;
     } catch {
       // Sealed with another secret, for another purpose, or changed: the next secret may fit.

@@ -1,4 +1,4 @@
-import { type Cookie, type CookieJar, countBytes, deleteCookie, readCookie, writeCookie } from "./cookies";
+import { type Cookie, type CookieJar, cookieName, countBytes, deleteCookie, readCookie, writeCookie } from "./cookies";
 import { asRecord, decodeJson, encodeJson, fingerprint, now } from "./encoding";
 import { AuthError } from "./errors";
 import type { IssuedTokens, SignIn } from "./issued-tokens";
@@ -70,8 +70,8 @@ export function tokenKey(refreshToken: string): Promise<string> {
 
 /** Whether `.ended` names the sign-in of these claims, or what the refresh cookie holds: no late answer brings them back. */
 export async function hasEnded(jar: CookieJar, claims: SignIn | null): Promise<boolean> {
+  if (!jar.values.has(cookieName(jar.config, "ended"))) return false;
   const ended = (await readEntries(jar, "ended")).map(([key]) => key);
-  if (ended.length === 0) return false;
   const state = await readRefreshState(jar);
   const signIns = [claims, state?.signIn].filter((signIn) => signIn != null);
   const keys = await Promise.all([...signIns.map(signInKey), state ? tokenKey(state.refreshToken) : ""]);

@@ -1,0 +1,6 @@
+import { findViewer } from "../viewer";
+import { Report } from "./report";
+
+export default async function PublicPage() {
+  return <Report viewer={await findViewer()} />;
+}
