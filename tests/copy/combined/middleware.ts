@@ -28,4 +28,4 @@ export default async function middleware(request: NextRequest): Promise<NextResp
   }
 }
 
-export const config = { matcher: ["/((?!_next/static|_next/image|favicon.ico$).*)"] };
+export const config = { matcher: ["/", "/((?!_next/static|_next/image|favicon.ico$).*)"] };

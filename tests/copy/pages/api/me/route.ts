@@ -1,5 +1,7 @@
 import { withSession } from "@/lib/auth/api";
+import type { Session } from "@/lib/auth/session";
 
-export const GET = withSession((_request, { user, groups, source }) => Response.json({ ...user, groups, source }));
+const me = (_request: Request, { user, groups, source }: Session) => Response.json({ ...user, groups, source });
 
-export const POST = withSession((_request, { user }) => Response.json(user));
+export const GET = withSession(me);
+export const POST = withSession(me);
