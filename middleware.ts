@@ -7,7 +7,9 @@ const PUBLIC_PATHS = ["/"];
 export default async function middleware(request: NextRequest): Promise<NextResponse> {
   const auth = await authenticateRequest(request);
   const { pathname } = request.nextUrl;
-  const isApi = pathname.startsWith("/api/"); // Route handlers refuse for themselves: withSession, withOptionalSession.
+  // Route handlers refuse for themselves: withSession, withOptionalSession. A page under a [segment] at the root answers
+  // below /api, too: name your route handlers here if you have one.
+  const isApi = pathname.startsWith("/api/");
   if (isApi || PUBLIC_PATHS.includes(pathname)) return auth.next();
   if (!auth.session) return auth.challenge();
   if (pathname.startsWith("/admin") && !auth.session.groups.includes("admins")) return auth.forbid();

@@ -35,12 +35,13 @@ export interface RequestAuth {
 
 /**
  * Verifies the session of a request, by Bearer token or by cookie, and refreshes it when its access token has expired
- * or will within a minute. Under `/auth` it does nothing: the routes there do. Throws only `config_invalid`.
+ * or will within a minute. For the kit's own routes it does nothing: they do. Throws only `config_invalid`.
  */
 export async function authenticateRequest(request: NextRequest): Promise<RequestAuth> {
   const config = getConfig();
   const { pathname } = request.nextUrl;
-  if (/^\/auth(\/|$)/.test(pathname)) return always(() => NextResponse.next({ headers: HEADERS }));
+  if (/^\/auth\/(login|callback|logout|error)\/?$/.test(pathname))
+    return always(() => NextResponse.next({ headers: HEADERS }));
   if (isForged(request, config)) return always(() => refuse(request, 403, "cross_site"));
   const auth = await authenticate(request.headers, config, true);
   if (auth.event) report({ path: pathname, ...auth.event });

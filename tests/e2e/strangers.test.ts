@@ -45,6 +45,7 @@ const FORMS: readonly (readonly [ids: string, path: string])[] = [
   ["NX-09", "/u/jane?nxtIname=public"],
   ["NX-09", "/pub?nxtPname=jane"],
   ["NX-10", "/en/vault"],
+  ["NX-10", "/auth/notes"],
   ["NX-10", "/EN/notes"],
   ["NX-10", "/en.GB/notes"],
   ["NX-10", "/%65n/notes"],

@@ -7,6 +7,7 @@ export const POOL_ID = "eu-west-1_AbCdEf123";
 
 /** Answers as the AWS CLI would for the script's `--query`s, and writes down how it was called. */
 const FAKE_AWS = `#!/usr/bin/env bash
+[ "$1" = --version ] && { echo "aws-cli/2.31.0 Python/3.13.7"; exit; }
 printf '%s\\0' "$@" >>"$CALLS"; printf '\\n' >>"$CALLS"
 [ "$2" = "$FAILING" ] && { echo "An error occurred" >&2; exit 254; }
 case $2 in

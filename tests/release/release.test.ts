@@ -44,12 +44,10 @@ test("a missing file is named, and fails the command", () => {
 });
 
 test("a file that shadows one of the kit's, or that adds a route under /auth, fails the command", () => {
-  write("lib/auth/core/keys.js");
-  write("app/auth/debug/route.ts");
-  expect(run()).toMatchObject({
-    status: 1,
-    lines: expect.arrayContaining(["added security lib/auth/core/keys.js", "added security app/auth/debug/route.ts"]),
-  });
+  const added = ["app/auth/debug/route.ts", "lib/auth/api.tsx", "lib/auth/core/keys.js", "middleware.js"];
+  for (const path of added) write(path);
+  const lines = expect.arrayContaining(added.map((path) => `added security ${path}`));
+  expect(run()).toMatchObject({ status: 1, lines });
 });
 
 test("files that are the copier's may change and grow", () => {

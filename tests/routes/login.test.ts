@@ -319,4 +319,16 @@ describe("who starts a sign-in", () => {
     }
     expect((await page()).status).toBe("signed_in");
   });
+
+  test("RF-17 another site that sends somebody to sign-in again and again causes no token call", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    await browser.signIn();
+    vi.setSystemTime(Date.now() + 61_000);
+    pool.cognito.clearRequests();
+    for (let visit = 1; visit <= 3; visit++) {
+      const answer = await browser.login("/auth/login?returnTo=/p", { ...CLICKED, "sec-fetch-site": "cross-site" });
+      expect(pathOf(answer)).toBe("/p");
+    }
+    expect(tokenCalls()).toEqual([]);
+  });
 });

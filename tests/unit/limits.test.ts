@@ -113,11 +113,14 @@ describe("size", () => {
       await kit.callback.GET(pool.browser(kit).request(`/auth/callback?${query}`, CLICKED)),
       await visit({ cookie: `__Host-auth.access=${text}; __Host-auth.refresh=${text}; __Host-auth.ended=${text}` }),
       await visit({ cookie: text }),
+      await kit.login.GET(
+        pool.browser(kit).request("/auth/login", { ...CLICKED, cookie: `__Host-auth.rounds=${text}` }),
+      ),
       await visit({ accept: text, "sec-purpose": text, origin: text }, `/${encodeURIComponent(text)}`),
       await call({ authorization: `Bearer ${text}` }),
       await call({ authorization: text }),
     ];
-    expect(answers.map(({ status }) => status)).toEqual([303, 303, 303, 303, 303, 401, 401]);
+    expect(answers.map(({ status }) => status)).toEqual([303, 303, 303, 303, 303, 303, 401, 401]);
     expect(new URL(answers[0]?.headers.get("location") ?? "").searchParams.get("login_hint")).toBeNull();
     expect(pool.cognito.requests).toEqual([]);
   });
@@ -143,6 +146,12 @@ describe("size", () => {
     const token = `${input}.${Buffer.from(new Uint8Array(signature)).toString("base64url")}`;
     expect(token.length).toBeLessThan(16_384);
     expect([200, 401]).toContain((await call({ authorization: `Bearer ${token}` })).status);
+  });
+
+  test.each(shapes)("DS-08 two hundred thousand %s are no list of ended sessions", async (_what, text) => {
+    const facts = encode(JSON.stringify({ iss: pool.cognito.issuer, sub: "nobody", exp: 4_102_444_800 }));
+    const cookie = `__Host-auth.refresh=${facts}.made-up; __Host-auth.ended=${text}`;
+    expect((await visit({ cookie })).status).toBe(303);
   });
 
   test("DS-09 ten thousand levels in a transaction start over", async () => {

@@ -26,8 +26,10 @@ export async function GET(request: Request): Promise<Response> {
   }
 
   // Whoever has a session, or can have it refreshed, needs no sign-in; whose session cannot be judged gets no new one.
-  // Who is back at once was refused by a process that knows the keys better than this one.
-  const auth = readLink(link).prompt ? null : await authenticate(request.headers, config, true, rounds > 1);
+  // Who is back at once was refused by a process that knows the keys better than this one; unless another site sends
+  // them, which could so spend their refresh tokens.
+  const isDoubted = rounds > 1 && /^(none|same-origin)$/.test(request.headers.get("sec-fetch-site") ?? "");
+  const auth = readLink(link).prompt ? null : await authenticate(request.headers, config, true, isDoubted);
   if (auth?.event) report({ path, ...auth.event });
   if (auth?.status === "signed_in") return redirectTo(config.origin + returnTo, counted, auth.cookies);
   if (auth?.status === "unknown")

@@ -109,7 +109,7 @@ type Entry = readonly [key: string, expiresAt: number];
 
 /** In the cookie: `key.expiresAt~key.expiresAt`. */
 async function readEntries(jar: CookieJar, kind: "ended" | "rounds"): Promise<readonly Entry[]> {
-  const found = (await readCookie(jar, kind))?.matchAll(/([\w-]+)\.(\d{1,12})/g) ?? [];
+  const found = (await readCookie(jar, kind))?.matchAll(/([\w-]{1,22})\.(\d{1,12})/g) ?? [];
   return [...found].map(([, key = "", end]) => [key, Number(end)] as const).filter(([, end]) => end > now());
 }
 

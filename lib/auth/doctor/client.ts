@@ -20,7 +20,8 @@ export const clientChecks: readonly Check<Probe>[] = [
 
 /**
  * To refuse a wrong client id, a wrong URL and a wrong secret Cognito has the same words: one yes tells them apart. Here
- * the secret goes out for the first time, to a domain that is the pool's.
+ * the secret goes out for the first time, to a domain that is not known to be another pool's: the one where sign-in sends
+ * it, too.
  */
 async function checkClient(probe: Probe) {
   const authorization = await probe.authorize();

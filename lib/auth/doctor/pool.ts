@@ -94,7 +94,12 @@ async function checkUnity({ config, metadata, authorize, authorizeAt }: Probe) {
   const named = readDomain((await metadata()).body);
   if (named === config.domain) return ok("the metadata names it");
   const [here, there] = [await authorize(), named ? await authorizeAt(named) : null];
-  if (knows(here) && knows(there)) return ok(`the pool's second domain, beside ${named}`);
+  if (knows(here) && knows(there)) {
+    return warning(
+      `perhaps the pool's second domain: the metadata names ${named}`,
+      "Both know the client. Cognito console → your user pool → Branding → Domain lists the pool's own",
+    );
+  }
   if (knows(there) && here.kind === "error_page") {
     return fault(
       `${config.domain} is another pool's: the client is known at ${named}`,

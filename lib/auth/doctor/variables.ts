@@ -67,7 +67,7 @@ function checkVariable({ env, problems }: Variables, name: string, source: strin
 
 function findPublicSecrets({ env }: Variables) {
   const secrets = [env.COGNITO_CLIENT_SECRET, ...(env.AUTH_SECRET ?? "").split(",")].map((it) => it?.trim());
-  const isSecret = (value = "") => value !== "" && secrets.includes(value.trim());
+  const isSecret = (value = "") => secrets.some((secret) => secret && value.includes(secret));
   const names = Object.keys(env).filter((name) => name.startsWith("NEXT_PUBLIC_") && isSecret(env[name]));
   if (names.length === 0) return ok("no NEXT_PUBLIC_ variable repeats one");
   return fault(

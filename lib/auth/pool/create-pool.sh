@@ -13,17 +13,23 @@ if [ $# -lt 2 ]; then
   echo "Usage: create-pool.sh <domain prefix> <APP_BASE_URL> [<another address of the app> ...]" >&2
   exit 2
 fi
+case $(aws --version 2>&1) in
+aws-cli/1*) # It would fetch the URLs below, and pass what they answer.
+  echo "AWS CLI 2 is needed" >&2
+  exit 2
+  ;;
+esac
 prefix=$1
 shift
 base_url=$1
 callback_urls=()
 for url in "$@"; do
   case $url in
-  */ | *[?#,]*)
-    echo "$url: no slash at the end, no query, no comma" >&2
+  */ | *[?#,@[:space:]]*)
+    echo "$url: no slash at the end, no query, none of , @ or spaces" >&2
     exit 2
     ;;
-  https://* | http://localhost | http://localhost[:/]* | http://127.0.0.1 | http://127.0.0.1[:/]* | http://\[::1\]*) ;;
+  https://* | http://localhost | http://localhost[:/]* | http://127.0.0.1 | http://127.0.0.1[:/]* | http://\[::1\] | http://\[::1\][:/]*) ;;
   *)
     echo "$url: https, or http on localhost" >&2
     exit 2

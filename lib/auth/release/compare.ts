@@ -25,6 +25,7 @@ export interface Step {
 }
 
 const TOP_LEVEL = "middleware.ts";
+const GUARDS = ["middleware.ts", "proxy.ts", "middleware.tsx", "middleware.js", "proxy.tsx", "proxy.js"];
 const FOLDERS = ["lib/auth", "app/auth"];
 
 /** Where the manifest is, in the kit and in a copy. It cannot hold its own hash. */
@@ -45,8 +46,9 @@ export function findFiles(base: string): Map<string, string> {
     for (const path of place ? listFiles(place) : []) found.set(`${folder}/${path}`, join(place ?? "", path));
   }
   found.delete(MANIFEST_PATH);
-  const topLevel = locate(base, TOP_LEVEL) ?? locate(base, "proxy.ts");
-  if (topLevel) found.set(TOP_LEVEL, topLevel);
+  const [guard, ...rivals] = GUARDS.flatMap((name) => locate(base, name) ?? []);
+  if (guard) found.set(TOP_LEVEL, guard);
+  for (const rival of rivals) found.set(basename(rival), rival);
   return found;
 }
 
@@ -65,7 +67,8 @@ export function compareCopy(manifest: Manifest, base: string): Difference[] {
     else if (hashFile(place) !== sha256) differences.push({ kind: "changed", role, path });
   }
   for (const path of found.keys()) {
-    if (manifest.files[path] === undefined) differences.push({ kind: "added", role: roleOfAdded(path), path });
+    if (manifest.files[path] === undefined)
+      differences.push({ kind: "added", role: roleOfAdded(path, manifest), path });
   }
   return differences;
 }
@@ -82,10 +85,13 @@ export function compareReleases(from: Manifest, to: Manifest): Step[] {
   return [...steps, ...gone.map(([path, { role }]) => ({ kind: "delete", role, path }) as const)];
 }
 
-/** A module in core can shadow one of the kit's, and middleware does not guard what is under `/auth`. */
-function roleOfAdded(path: string): Role {
-  return /^(lib\/auth\/core|app\/auth)\//.test(path) ? "security" : "other";
+/** What can take a kit file's place: `api.tsx` comes before `api.ts`. And routes under `/auth` have no guard but theirs. */
+function roleOfAdded(path: string, { files }: Manifest): Role {
+  const isRival = Object.keys(files).some((known) => withoutEnding(known) === withoutEnding(path));
+  return isRival || /^(lib\/auth\/core|app\/auth)\/|^(middleware|proxy)\./.test(path) ? "security" : "other";
 }
+
+const withoutEnding = (path: string) => path.replace(/\.\w+$/, "");
 
 /** `app` and `lib` need not be side by side: one may be in `src` and the other not. */
 function locate(base: string, path: string): string | undefined {
