@@ -23,7 +23,7 @@ export function getConfig(): AuthConfig {
 export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
   const { problems, refuse, read, readUrl } = createReader(env);
   const issuer = readUrl("COGNITO_ISSUER", /[^/]$/, "must not end with a slash").href.replace(/\/$/, "");
-  const domain = readUrl("COGNITO_DOMAIN", /^[^/]*\/\/[^/]*\/?$/, "must be an origin, without a path").origin;
+  const domain = readUrl("COGNITO_DOMAIN", /^[^/]*\/\/[^/]*\/?$/, "must be an origin").origin;
   const base = readUrl("APP_BASE_URL", /./, "");
   const clientId = read("COGNITO_CLIENT_ID", /^[\w+]{1,128}$/, "is not an app client id");
   const apiClients = read("COGNITO_API_CLIENT_IDS", /^[\w+]+(\s*,\s*[\w+]+)*$/, "must be app client ids", "");
@@ -33,7 +33,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
   const prefix = read("AUTH_COOKIE_PREFIX", /^[\w-]{1,32}$/, "must be letters, digits, - or _", "auth");
   const pinnedJwks = env.COGNITO_JWKS?.trim();
   const pinnedKeys = pinnedJwks ? readKeys(parseJson(pinnedJwks)) : null;
-  if (pinnedKeys?.size === 0) refuse("COGNITO_JWKS", "must be a JWKS with an RS256 key");
+  if (pinnedKeys?.size === 0) refuse("COGNITO_JWKS", "has no RS256 key");
   if (!secrets.every(isLongEnough)) refuse("AUTH_SECRET", "must be 32 bytes or more");
   if (problems.size > 0) throw new AuthError("config_invalid", [...problems.values()].join("; "));
 
