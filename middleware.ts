@@ -1,7 +1,10 @@
 import type { NextRequest, NextResponse } from "next/server";
 import { authenticateRequest } from "@/lib/auth/middleware";
 
-/** Everything needs a sign-in, except what is named here. */
+/**
+ * Everything needs a sign-in, except what is named here. Files of public/ do, too: import images instead, or name them,
+ * because next/image fetches them without cookies.
+ */
 const PUBLIC_PATHS = ["/"];
 
 export default async function middleware(request: NextRequest): Promise<NextResponse> {

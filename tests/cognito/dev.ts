@@ -14,7 +14,7 @@ const DOMAIN_PORT = 9401;
 const ENV_FILES = [".env.development.local", ".env.local", ".env.development", ".env"]; // Those that Next reads.
 
 if (hasRealPool()) startNext([], {});
-else await startDemo();
+else startDemo().catch((error: unknown) => fail(String(error))); // Without await: a copy may not be an ES module.
 
 function hasRealPool(): boolean {
   if (process.env.COGNITO_ISSUER !== undefined) return process.env.COGNITO_ISSUER !== "";
@@ -108,7 +108,7 @@ function printBanner(baseUrl: string, { domain, users }: Cognito): void {
 
 ${people.join("\n")}
 
-  Ctrl-C stops both. For a real user pool, copy .env.example to .env.local and fill it in.
+  Ctrl-C stops both. For a real user pool, set the variables in .env.local.
 `);
 }
 

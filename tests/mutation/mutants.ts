@@ -35,7 +35,7 @@ const IN_LITERALS: Rule[] = [
   [/(?<=[=(,:[] ?)(?<![A-Z]\w*\[)"[\w./-]+"(?=[,;) \]])(?! \|)/g, (it) => `"${it.slice(1, -1)}x"`],
 ];
 
-const TYPES = /^(export )?(declare |import |(type|interface) )[\s\S]*?(^\}|;$)/gm;
+const TYPES = /^(export )?((interface |type [^\n]*\{\n)[\s\S]*?^\}|(declare |import |type )[\s\S]*?;$)/gm;
 const HIDDEN =
   /\/\*[\s\S]*?\*\/|\/\/.*|"(?:[^"\\\n]|\\.)*"|(?<=[(,=:&|!] ?)\/(?![/*])(?:[^/\\\n[]|\\.|\[(?:[^\]\\]|\\.)*\])+\/[a-z]*/g;
 

@@ -38,7 +38,8 @@ await Promise.all(Array.from({ length: Number(options.workers) }, (_, i) => work
 report();
 
 async function work(folder: string): Promise<void> {
-  if (queue.length === 0 || (await test(folder, [])).verdict !== "survived")
+  const usual = options.quick ? [...new Set(queue.flatMap(nearest))] : [];
+  if (queue.length === 0 || (await test(folder, usual)).verdict !== "survived")
     throw new Error("The tests fail without any change");
   for (let mutant = queue.shift(); mutant && Date.now() < end; mutant = queue.shift()) {
     const path = `${folder}/${CORE}/${mutant.file}`;
@@ -51,12 +52,20 @@ async function work(folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function judge(folder: string, { file }: Mutant): Promise<Outcome> {
-  const outcome = await test(folder, nearestTests(`${CORE}/${file}`));
-  return outcome.verdict === "survived" && !options.quick ? test(folder, []) : outcome;
+/** One test file after the other: most mutants are noticed by the first. */
+async function judge(folder: string, mutant: Mutant): Promise<Outcome> {
+  for (const file of nearest(mutant)) {
+    const outcome = await test(folder, [file]);
+    if (outcome.verdict !== "survived") return outcome;
+  }
+  return options.quick ? { verdict: "survived", by: "" } : test(folder, []);
 }
 
-async function test(folder: string, files: string[]): Promise<Outcome> {
+function nearest({ file }: Mutant): readonly string[] {
+  return nearestTests(`${CORE}/${file}`);
+}
+
+async function test(folder: string, files: readonly string[]): Promise<Outcome> {
   const limit = files.length > 0 ? TIMEOUT_MS.nearest : TIMEOUT_MS.all;
   const { code, output } = await runTests(folder, ["--bail", "1", ...files], limit);
   const by = /FAIL.*?(tests\/.*)/.exec(output)?.[1] ?? "";

@@ -77,11 +77,37 @@ describe("how large a session may be", () => {
     expect(Math.max(...many)).toBe(3_800);
   });
 
+  test("CK-05 no character is lost where a cookie is cut, not even a last one that has a chunk of its own", async () => {
+    const { writeCookie, readCookie } = kit.core.cookies;
+    const last = new Set<number>();
+    for (const length of range(7_300, 7_500)) {
+      const value = "x".repeat(length);
+      const cookies = await writeCookie(jarOf(), "access", value, 3_600);
+      last.add(cookies.at(-1)?.value.replace(/^\d+\.[\w-]+\./, "").length ?? 0);
+      expect(await readCookie(jarOf(headerOf(cookies)), "access")).toBe(value);
+    }
+    expect(last).toContain(1);
+  });
+
   test("a session that ends before its tokens takes them along, and one that has ended is still a cookie", async () => {
     const ages = async (options: object) => (await store(10, 10, options)).cookies.map(({ maxAge }) => maxAge);
     expect(await ages({})).toEqual([3_600, 86_400, 3_600]);
     expect(await ages({ endsAt: NOW + 60 })).toEqual([60, 60, 60]);
     expect(await ages({ exp: NOW })).toEqual([1, 86_400, 1]); // 0 would delete.
+  });
+});
+
+test("CB-19 a session without a refresh token leaves none of the session before", async () => {
+  const accessClaims = { ...FACTS, token_use: "access", client_id: "web" } as const;
+  const tokens = { accessToken: "a", accessClaims, idToken: null, idClaims: null, refreshToken: null };
+  const jar = jarOf("__Host-auth.refresh=x; __Host-auth.id=x");
+  expect(await kit.core.sessionCookies.createSessionCookies(jar, tokens, null)).toEqual({
+    cookies: [
+      { name: "__Host-auth.access", value: "a", maxAge: 3_600 },
+      { name: "__Host-auth.refresh", value: "", maxAge: 0 },
+      { name: "__Host-auth.id", value: "", maxAge: 0 },
+    ],
+    isIdTokenDropped: false,
   });
 });
 
@@ -118,6 +144,31 @@ describe("how much is remembered in a browser", () => {
     expect(await kit.core.sessionCookies.hasEnded(jarOf(after), replaced)).toBe(true);
   });
 
+  test("CB-19 the session that a sign-in replaces, also when it is the first one that ended", async () => {
+    const own = { iss: kit.config().issuer, sub: "1", auth_time: NOW };
+    const facts = Buffer.from(JSON.stringify({ ...own, exp: NOW + 600 })).toString("base64url");
+    const cookies = await kit.core.sessionCookies.replaceSignIn(jarOf(`__Host-auth.refresh=${facts}.r`), signIn(2));
+    expect(cookies.map(({ maxAge }) => maxAge)).toEqual([600]);
+    expect(await kit.core.sessionCookies.hasEnded(jarOf(headerOf(cookies)), own)).toBe(true);
+  });
+
+  test("CB-19 a sign-in of the same name as one that ended has not ended", async () => {
+    const header = await ended(await keysOf([1]));
+    const cookies = await kit.core.sessionCookies.replaceSignIn(jarOf(header), signIn(1));
+    expect(cookies).toEqual([{ name: "__Host-auth.ended", value: "", maxAge: 0 }]);
+    expect(await kit.core.sessionCookies.replaceSignIn(jarOf(), signIn(1))).toEqual([]);
+  });
+
+  test("RF-07 the refresh token that Cognito refused, and not the one that came after it", async () => {
+    const { addEnded, hasEnded, tokenKey } = kit.core.sessionCookies;
+    const facts = Buffer.from(JSON.stringify({ iss: kit.config().issuer, sub: "1", exp: NOW + 600 })).toString(
+      "base64url",
+    );
+    const header = headerOf(await addEnded(jarOf(), await tokenKey("refused"), NOW + 600));
+    const hasItEnded = (token: string) => hasEnded(jarOf(`${header}; __Host-auth.refresh=${facts}.${token}`), null);
+    expect([await hasItEnded("refused"), await hasItEnded("next")]).toEqual([true, false]);
+  });
+
   test("DS-15 sixteen visits to sign-in, each for a minute", async () => {
     const count = async (others: number, seconds = 0) => {
       at(0);
@@ -126,6 +177,7 @@ describe("how much is remembered in a browser", () => {
       for (const page of ["/a", ...range(1, others).map((n) => `/${n}`), "/a"]) {
         const visit = await kit.core.sessionCookies.countRound(jarOf(header), page);
         [header, rounds] = [headerOf(visit.cookies), visit.rounds];
+        expect(header).toMatch(/^__Host-auth\.rounds=[\w-]{4}\.\d{10}(~[\w-]{4}\.\d{10})*$/); // No page by its name.
         at(seconds);
       }
       return rounds;
@@ -195,6 +247,69 @@ describe("how much is remembered in a browser", () => {
     expect(await keeps(2_000, [0, 0, 0])).toBe(3);
     expect(await keeps(2_001, [0, 2, 3])).toBe(2);
   });
+});
+
+describe("the Cookie header after an answer", () => {
+  test("holds what was set, and neither what was deleted nor what was replaced", () => {
+    const set = [
+      { name: "a", value: "", maxAge: 0 },
+      { name: "b", value: "new", maxAge: 1 },
+    ];
+    expect(kit.core.cookies.applyCookies("a=1; b=old; c; =d", set)).toBe("c; =d; b=new");
+    expect(kit.core.cookies.applyCookies("", set)).toBe("b=new");
+  });
+});
+
+describe("a transaction", () => {
+  const answerTo = async (transaction: object) => {
+    const contents = Buffer.from(JSON.stringify(transaction)).toString("base64url");
+    const digest = await crypto.subtle.digest("SHA-256", Buffer.from(contents));
+    const state = Buffer.from(new Uint8Array(digest)).toString("base64url");
+    const headers = { ...TYPED, cookie: `__Host-auth.txn.${state.slice(0, 16)}=${contents}` };
+    return pathOf(await kit.callback.GET(pool.browser(kit).request(`/auth/callback?code=x&state=${state}`, headers)));
+  };
+  const whole = { nonce: "n", codeVerifier: "v".repeat(43), returnTo: "/", createdAt: NOW };
+
+  test.each(["nonce", "codeVerifier", "returnTo", "createdAt"])("CB-03 with an odd %s is none", async (member) => {
+    pool.cognito.clearRequests();
+    for (const odd of [undefined, null, true, ["a"], member === "createdAt" ? "1" : 1]) {
+      expect(await answerTo({ ...whole, [member]: odd })).toBe("/auth/error?code=transaction_missing");
+    }
+    expect(pool.cognito.requests).toEqual([]);
+    expect(await answerTo(whole)).toContain("/auth/error?code=grant_rejected"); // Cognito has never heard of this code.
+  });
+});
+
+describe("a refresh cookie", () => {
+  const read = (change: object, arrange = (facts: string) => `${facts}.token`) => {
+    const facts = { iss: kit.config().issuer, sub: "1", auth_time: NOW, exp: NOW + 600, ...change };
+    const value = arrange(Buffer.from(JSON.stringify(facts)).toString("base64url"));
+    return kit.core.sessionCookies.readRefreshState(jarOf(`__Host-auth.refresh=${value}`));
+  };
+
+  test("CK-12 tells the refresh token, the sign-in, and when the session ends", async () => {
+    const signIn = { iss: kit.config().issuer, sub: "1", auth_time: NOW };
+    expect(await read({})).toEqual({ refreshToken: "token", signIn, expiresAt: NOW + 600 });
+  });
+
+  test.each([
+    ["has ended", { exp: NOW }],
+    ["ended long ago", { exp: 1 }],
+    ["ends at a text", { exp: `${NOW + 600}` }],
+    ["ends between two seconds", { exp: NOW + 600.5 }],
+    ["never ends", { exp: 1e300 }],
+    ["does not say when it ends", { exp: undefined }],
+    ["is of another issuer", { iss: "https://evil.example" }],
+    ["is of nobody", { sub: undefined }],
+    ["is of a number", { sub: 1 }],
+  ])("CK-12 RF-08 that %s is none", async (_what, change) => expect(await read(change)).toBeNull());
+
+  test.each([
+    ["without a token", (facts: string) => facts],
+    ["with an empty token", (facts: string) => `${facts}.`],
+    ["with something before it", (facts: string) => `!${facts}.token`],
+    ["without facts", () => ".token"],
+  ])("CK-18 %s is none", async (_what, arrange) => expect(await read({}, arrange)).toBeNull());
 });
 
 describe("how long things last", () => {

@@ -79,6 +79,18 @@ describe("the cache", () => {
     expect(counts).toEqual([2, 2, 3, 3, 4]); // The first fetch was the good token's.
   });
 
+  test("KS-05 a thousand ID cookies of unknown keys, beside a good session, cause one fetch too", async () => {
+    const { kit, judge } = await load();
+    const good = await token();
+    expect(await judge(good)).toBe("good");
+    const route = kit.api.withSession(() => Response.json({}));
+    for (let i = 0; i < 1_000; i++) {
+      const cookie = `__Host-auth.access=${good}; __Host-auth.id=${await tokenOfUnknownKey(`kid-${i}`)}`;
+      expect((await route(new Request(ORIGIN, { headers: { cookie } }), null)).status).toBe(200);
+    }
+    expect(fetches()).toBe(2);
+  });
+
   test("KS-13 what a token says is no part of any request", async () => {
     const { judge } = await load();
     const path = `${pool.cognito.issuer}/trap`;
@@ -143,14 +155,27 @@ describe("rotation", () => {
     expect(browser.names()).toContain("__Host-auth.access");
   });
 
+  test("KS-07 made-up key ids keep neither a sign-in nor two requests at once from a new key", async () => {
+    const { kit, judge } = await load();
+    expect(await judge(await token())).toBe("good");
+    expect(await judge(await tokenOfUnknownKey("made-up"))).toBe("token_invalid");
+    await pool.cognito.rotateKeys();
+    expect((await pool.browser(kit).signIn()).headers.get("location")).toBe(`${ORIGIN}/dashboard`);
+    await pool.cognito.rotateKeys();
+    at(30);
+    const news = await token();
+    expect(await Promise.all([judge(news), judge(news)])).toEqual(["good", "good"]);
+  });
+
   test("KS-08 tokens of a removed key are refused once ten minutes are over", async () => {
     const { judge } = await load();
     const old = await token();
     expect(await judge(old)).toBe("good");
     await pool.cognito.rotateKeys({ keepOld: false });
+    const fetched = vi.spyOn(globalThis, "fetch");
     at(599);
     expect(await judge(old)).toBe("good");
-    expect(fetches()).toBe(1);
+    expect(fetched).not.toHaveBeenCalled();
     at(600);
     await judge(old);
     await settled(2);

@@ -29,6 +29,17 @@ describe("what is remembered", () => {
     expect([0, 1, 2_000].map((i) => memory.get(key(i)))).toEqual([undefined, 1, 2_000]);
   });
 
+  test("DS-11 is four million characters of keys, and not one more", () => {
+    const sized = (i: number, length: number) => "y".repeat(length - 80) + key(i);
+    const first = (charactersOfTheLast: number) => {
+      const memory = new Memory<string>();
+      for (let i = 0; i < 249; i++) memory.set(sized(i, 16_000), "kept");
+      memory.set(sized(249, charactersOfTheLast), "kept");
+      return memory.get(sized(0, 16_000));
+    };
+    expect([first(16_000), first(16_001)]).toEqual(["kept", undefined]);
+  });
+
   test("DS-11 is four million characters of keys at most, whatever came and went", () => {
     const memory = new Memory<number>();
     const large = (i: number) => key(i) + "y".repeat(16_000 - 80) + key(i).slice(-20);

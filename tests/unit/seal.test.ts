@@ -80,6 +80,13 @@ describe("with AUTH_SECRET", () => {
     expect(await open(browser.value("__Host-auth.ended"), NEW, "ended")).toMatch(/./);
   });
 
+  test("CK-09 nobody gets a key out of the platform's cryptography", async () => {
+    const derive = vi.spyOn(crypto.subtle, "deriveKey");
+    await signedIn(NEW);
+    expect(derive).toHaveBeenCalled();
+    for (const { value } of derive.mock.settledResults) expect(value).toMatchObject({ extractable: false });
+  });
+
   test("CK-09 nothing of a token shows in a cookie, and no two writings are alike", async () => {
     const { browser } = await signedIn(NEW);
     const before = browser.value("__Host-auth.refresh");

@@ -94,6 +94,7 @@ describe("the clock", () => {
     expect(await kit.statuses(token)).toEqual(IN);
     vi.setSystemTime((NOW_S + 3600) * 1000);
     expect(await kit.access(token)).toBe("token_expired");
+    await expect(kit.claims(token)).rejects.toThrow(/^The token expired 0 s ago$/);
     expect(await kit.statuses(token)).toEqual(OUT);
     vi.setSystemTime((NOW_S - 61) * 1000);
     expect(await kit.access(token)).toBe("token_invalid");
@@ -232,13 +233,15 @@ describe("trust", () => {
   });
 
   test("ID-18 CB-19 a good ID token of another user adds nothing to a session", async () => {
-    const { call } = await load();
+    const { kit, call } = await load();
     const tokens = [await pool.cognito.idTokenFor("ada"), await pool.cognito.idTokenFor("grace")];
     const access = `__Host-auth.access=${await pool.cognito.accessTokenFor("ada")}`;
     const answers = await Promise.all(tokens.map((id) => call({ cookie: `${access}; __Host-auth.id=${id}` })));
     const [own, others] = await Promise.all(answers.map((answer) => answer.json()));
     expect(own).toMatchObject({ user: { username: "ada", name: "Ada Lovelace" }, idClaims: { name: "Ada Lovelace" } });
     expect(others).toEqual({ user: { sub: own.user.sub, username: "ada" }, claims: own.claims, idClaims: null });
+    const cookie = `${access}; __Host-auth.id=${tokens[1]}`;
+    expect(await kit.core.authenticate(new Headers({ cookie }), kit.config(), false)).toMatchObject({ idToken: null });
   });
 
   test.each([

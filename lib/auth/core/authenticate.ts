@@ -83,7 +83,7 @@ async function authenticateCookies(jar: CookieJar): Promise<Authentication> {
   if (!accessToken) return { status: "signed_out", error: null };
   const claims = await verifyAccessToken(accessToken, jar.config, [jar.config.clientId]);
   const idToken = await readCookie(jar, "id");
-  const idClaims = idToken ? await verifyIdToken(idToken, jar.config).catch(() => null) : null;
+  const idClaims = await verifyIdToken(idToken ?? "", jar.config).catch(() => null);
   const isOwn = idClaims?.sub === claims.sub;
   const session = createSession(claims, isOwn ? idClaims : null, "cookie");
   if (isMachine(session)) throw new AuthError("token_invalid", "It stands for no user");

@@ -82,7 +82,7 @@ export function cookieName(config: AuthConfig, kind: CookieKind): string {
 
 /** All transactions share one. */
 function purposeOf(kind: CookieKind): string {
-  return kind.replace(/\..*$/, "");
+  return kind.replace(/\..*/, "");
 }
 
 /** A chunk is `<how many>.<which writing>.<piece>`. */
@@ -98,8 +98,7 @@ function splitCookie({ name, value, maxAge }: Cookie): readonly Cookie[] {
 }
 
 function joinChunks(jar: CookieJar, name: string, first: string): string | null {
-  const [label, count] = /^(\d{1,2})\.[\w-]{8}\./.exec(first) ?? [];
-  if (!label) return null;
+  const [label = "", count] = /^(\d{1,2})\.[\w-]{8}\./.exec(first) ?? [];
   const chunks = Array.from({ length: Number(count) }, (_, i) => jar.values.get(`${name}.${i + 1}`));
   return chunks.every((chunk) => chunk?.startsWith(label))
     ? chunks.map((chunk) => chunk?.slice(label.length)).join("")

@@ -37,8 +37,8 @@ export async function verifyTokenResponse(response: TokenResponse, config: AuthC
 async function checkUnity({ accessToken, accessClaims, idClaims }: IssuedTokens): Promise<void> {
   const age = now() - Math.min(accessClaims.iat, idClaims?.iat ?? accessClaims.iat);
   if (age > MAX_ISSUE_AGE_S) throw refused(`A new token is ${age} s old by our clock`);
-  if (idClaims && idClaims.sub !== accessClaims.sub) throw refused("The tokens are of two users");
-  if (idClaims && !(await matchesAtHash(idClaims, accessToken))) throw refused("at_hash does not match");
+  if (idClaims && idClaims.sub !== accessClaims.sub) throw refused("Tokens of two users");
+  if (idClaims && !(await matchesAtHash(idClaims, accessToken))) throw refused("at_hash differs");
 }
 
 /** The facts of a new sign-in, which must answer the nonce that was asked (OpenID Connect Core 3.1.3.7). */

@@ -27,8 +27,8 @@ export async function seal(text: string, purpose: string, secret: string): Promi
 export async function unseal(value: string, purpose: string, secrets: readonly string[]): Promise<string | null> {
   const known = memory.get(value);
   if (known?.secrets === secrets && known.purpose === purpose) return known.text;
-  const [header, encryptedKey, iv, ciphertext, tag, ...rest] = value.split(".");
-  if (header !== HEADER || encryptedKey !== "" || !iv || !ciphertext || !tag || rest.length > 0) return null;
+  const [header, encryptedKey, iv = "", ciphertext = "", tag = "", ...rest] = value.split(".");
+  if (header !== HEADER || encryptedKey !== "" || rest.length > 0) return null;
   for (const secret of secrets) {
     try {
       const sealed = new Uint8Array([...decode(ciphertext), ...decode(tag)]);

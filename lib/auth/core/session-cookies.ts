@@ -44,7 +44,7 @@ export async function createSessionCookies(
 }
 
 export async function readRefreshState(jar: CookieJar): Promise<RefreshState | null> {
-  const [, facts, refreshToken] = /^([\w-]+)\.(.+)$/.exec((await readCookie(jar, "refresh")) ?? "") ?? [];
+  const [, facts, refreshToken] = /^([\w-]+)\.(.+)/.exec((await readCookie(jar, "refresh")) ?? "") ?? [];
   const { iss, sub, exp: expiresAt, ...others } = asRecord(decodeJson(facts ?? ""));
   if (!refreshToken || iss !== jar.config.issuer || typeof sub !== "string" || !isEnd(expiresAt)) return null;
   return { refreshToken, signIn: { ...others, iss: jar.config.issuer, sub }, expiresAt };

@@ -59,7 +59,7 @@ function readTokenResponse(text: string): TokenResponse {
   if (isBearer && isToken(access_token) && isTokenOrNull(id_token) && isTokenOrNull(refresh_token)) {
     return { accessToken: access_token, idToken: id_token, refreshToken: refresh_token };
   }
-  throw new AuthError("token_response_invalid", "No Bearer token, or a bad one");
+  throw new AuthError("token_response_invalid", "No good Bearer token");
 }
 
 /** Cognito's tokens have only characters that are safe in a cookie. */

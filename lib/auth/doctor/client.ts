@@ -32,7 +32,7 @@ async function checkClient(probe: Probe) {
   if ((await probe.redeem()) === "unclear") return warning("could not tell: no clear answer", "Run it again later");
   return fault(
     "not a client of this user pool (or callback URL, sign-out URL and secret are all wrong)",
-    `COGNITO_CLIENT_ID: Cognito console → your user pool → App clients → Client ID; or: aws cognito-idp list-user-pool-clients --user-pool-id ${poolId(probe.config)}`,
+    `COGNITO_CLIENT_ID, or if that is right APP_BASE_URL and COGNITO_CLIENT_SECRET: Cognito console → your user pool → App clients → Client ID; or: aws cognito-idp list-user-pool-clients --user-pool-id ${poolId(probe.config)}`,
   );
 }
 

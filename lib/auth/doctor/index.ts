@@ -1,5 +1,7 @@
 // npx tsx lib/auth/doctor [--json]: asks the environment, the user pool and the project what is wrong with the set-up.
 // Reads only, and prints no secret. Exit code 1: a ✘. NODE_ENV=production reads .env.production instead.
+import { existsSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { addressChecks } from "./address";
 import { type Finding, runChecks } from "./check";
 import { clientChecks } from "./client";
@@ -43,7 +45,8 @@ function toText(groups: readonly Group[], files: readonly string[]): string {
 }
 
 async function main(): Promise<void> {
-  const root = process.cwd();
+  const isInSource = basename(process.cwd()) === "src" && !existsSync("package.json");
+  const root = isInSource ? dirname(process.cwd()) : process.cwd();
   const isProduction = process.env.NODE_ENV === "production";
   const files = loadEnvFiles(root, isProduction);
   const groups = await examine(root, isProduction);

@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Browser, type Kit, usePool } from "../support/kit";
+
+const pool = usePool({ settings: { accessTokenSeconds: 300, idTokenSeconds: 300 } });
+
+let kit: Kit;
+let browser: Browser;
+
+beforeEach(async () => {
+  vi.spyOn(console, "info").mockReturnValue();
+  vi.setSystemTime("2026-06-01T12:00:00Z");
+  pool.cognito.settings.idClaims = {};
+  kit = await pool.load();
+  browser = pool.browser(kit);
+  await browser.signIn();
+});
+
+afterEach(() => {
+  pool.cognito.clearFaults();
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+const pass = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000);
+const ask = (cookie = browser.cookieHeader, mayRefresh = true, isDoubted?: boolean) =>
+  kit.core.authenticate(new Headers({ cookie }), kit.config(), mayRefresh, isDoubted);
+const idTokenOf = (cookies: readonly { name: string; value: string }[] = []) =>
+  cookies.find(({ name }) => name.endsWith(".id"))?.value;
+
+describe("whoever asks who sends a request", () => {
+  test("ID-18 gets the user's own ID token, and nobody else's", async () => {
+    const own = browser.value("__Host-auth.id");
+    expect(await ask()).toMatchObject({ status: "signed_in", idToken: own, session: { source: "cookie" } });
+    const others = browser.cookieHeader.replace(own, await pool.cognito.idTokenFor("grace"));
+    expect(await ask(others)).toMatchObject({ status: "signed_in", idToken: null, session: { idClaims: null } });
+  });
+
+  test("RF-10 gets the new tokens when it refreshes", async () => {
+    pass(400);
+    const answer = await ask();
+    const [before, after] = [browser.value("__Host-auth.id"), idTokenOf(answer.cookies)];
+    expect(after).toMatch(/^eyJ/);
+    expect(after).not.toBe(before);
+    expect(answer).toMatchObject({ status: "signed_in", idToken: after, event: { type: "refreshed" } });
+    expect(answer).toMatchObject({ session: { source: "cookie", user: { name: "Ada Lovelace" } } });
+  });
+
+  test("CK-06 gets no ID token, and nothing out of it, when there was no room for it", async () => {
+    pool.cognito.settings.idClaims = { "custom:bio": "x".repeat(6_000) };
+    pass(400);
+    const answer = await ask();
+    expect(answer).toMatchObject({ status: "signed_in", idToken: null, session: { idClaims: null } });
+    expect(answer.event).toMatchObject({ type: "refreshed", isIdTokenDropped: true });
+  });
+
+  test("RF-07 hears behind middleware too that it cannot be known", async () => {
+    expect(await ask("", false)).toEqual({ status: "signed_out", error: null });
+    expect(await ask(`${browser.cookieHeader}; __Host-auth.outage=1`)).toMatchObject({ status: "signed_in" });
+    pass(400);
+    pool.cognito.fault("token", { status: 500 });
+    const forwarded = Browser.forwardedCookies(await browser.visit("/")) ?? "";
+    const error = { code: "token_endpoint_unavailable" };
+    expect(await ask(forwarded, false)).toMatchObject({ status: "unknown", error });
+  });
+
+  test("RF-12 causes no refresh unless it may, can, and has to", async () => {
+    const expired = { status: "signed_out", error: { code: "token_expired" } };
+    const { cookieHeader } = browser; // As from a browser that keeps it.
+    pool.cognito.clearRequests();
+    expect(await ask(cookieHeader)).toMatchObject({ status: "signed_in" });
+    pass(400);
+    expect(await ask(cookieHeader, false)).toMatchObject(expired);
+    expect(await ask(cookieHeader.replace(/__Host-auth\.refresh=[^;]*/, ""))).toMatchObject(expired);
+    kit = await pool.load(); // It knows no keys, and gets none.
+    pool.cognito.fault("jwks", { status: 500 });
+    expect(await ask(cookieHeader)).toMatchObject({ status: "unknown", error: { code: "keys_unavailable" } });
+    expect(pool.cognito.count("token")).toBe(0);
+  });
+
+  test("RF-15 causes one in doubt, however good the token looks", async () => {
+    pool.cognito.clearRequests();
+    expect(await ask(browser.cookieHeader, true, true)).toMatchObject({ event: { type: "refreshed" } });
+    expect(pool.cognito.count("token")).toBe(1);
+  });
+
+  test("JW-30 gets an error of the platform's as it is, and no verdict", async () => {
+    const luck = new TypeError("no such luck");
+    kit = await pool.load();
+    vi.spyOn(crypto.subtle, "digest").mockRejectedValue(luck);
+    await expect(ask(`${browser.cookieHeader}; __Host-auth.ended=x.${Date.now()}`)).rejects.toBe(luck);
+    pass(400);
+    await expect(ask()).rejects.toBe(luck);
+  });
+
+  test("RF-07 learns from the event whether a session outlived its failed refresh", async () => {
+    pass(400);
+    pool.cognito.fault("token", { status: 500 });
+    const code = "token_endpoint_unavailable";
+    expect(await ask()).toMatchObject({
+      status: "unknown",
+      event: { type: "refresh_failed", code, isSessionKept: true },
+    });
+    pool.cognito.clearFaults();
+    pool.cognito.globalSignOut("ada");
+    const event = { type: "refresh_failed", code: "grant_rejected", isSessionKept: false };
+    expect(await ask()).toMatchObject({ status: "signed_out", event });
+  });
+});
