@@ -87,7 +87,7 @@ async function authenticateCookies(jar: CookieJar): Promise<Authentication> {
   const isOwn = idClaims?.sub === claims.sub;
   const session = createSession(claims, isOwn ? idClaims : null, "cookie");
   if (isMachine(session)) throw new AuthError("token_invalid", "It stands for no user");
-  if (await hasEnded(jar, claims)) throw new AuthError("token_invalid", "The session has ended");
+  if (await hasEnded(jar, claims)) throw new AuthError("token_invalid", "The session ended");
   return { status: "signed_in", session, accessToken, idToken: isOwn ? idToken : null };
 }
 

@@ -61,7 +61,7 @@ export function checkContinuation({ accessClaims, idClaims }: IssuedTokens, sign
       isSame(origin_jti, signIn.origin_jti) &&
       isSame(nonce, signIn.nonce),
   );
-  if (!continues) throw new AuthError("grant_rejected", "New tokens of another sign-in");
+  if (!continues) throw new AuthError("grant_rejected", "Tokens of another sign-in");
 }
 
 function refused(reason: string): AuthError {

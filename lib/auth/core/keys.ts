@@ -45,7 +45,7 @@ export async function getKey(
   sources.set(jwksUri, source);
   const key = (pinnedKeys ?? (await findKeys(source, jwksUri, kid, isIssued))).get(kid);
   if (key) return key;
-  throw new AuthError(source.hasFailed ? "keys_unavailable" : "token_invalid", "The key is unknown");
+  throw new AuthError(source.hasFailed ? "keys_unavailable" : "token_invalid", "Unknown key");
 }
 
 async function findKeys(source: Source, url: string, kid: string, isIssued: boolean): Promise<KeySet> {
