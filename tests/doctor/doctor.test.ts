@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AppClient, type Cognito, startCognito } from "../cognito";
 import { type Plant, plants } from "./plants";
@@ -89,6 +90,14 @@ describe("a good set-up", () => {
     const { code, report } = await examine(app, { ...register(), COGNITO_DOMAIN: second });
     expect([code, idsOf(report, "fault")]).toEqual([0, []]);
     expect(report.findings.find(({ id }) => id === "domain_pool")?.text).toContain("second domain");
+  });
+});
+
+describe("a project with a src folder", () => {
+  test("is examined from the folder where the kit is, too", async () => {
+    const root = createApp({ folder: "src" });
+    const { code, report } = await examine(join(root, "src"), register());
+    expect([code, idsOf(report, "fault")]).toEqual([0, []]);
   });
 });
 

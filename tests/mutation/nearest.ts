@@ -11,7 +11,7 @@ const NEAREST: Record<string, string[]> = {
   logout: ["routes/logout"],
   memory: ["unit/memory", "unit/limits"],
   navigation: ["unit/navigation", "unit/errors", "unit/limits"],
-  refresh: ["routes/refresh", "routes/logout", "unit/abandoned", "unit/limits"],
+  refresh: ["routes/outage", "routes/refresh", "routes/logout", "unit/abandoned", "unit/limits"],
   responses: ["routes/api", "routes/login", "routes/logout", "routes/issued"],
   seal: ["unit/seal", "routes/counters"],
   "session-cookies": ["unit/edges", "unit/cookies", "unit/properties", "routes/counters"],

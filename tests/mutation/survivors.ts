@@ -2,16 +2,9 @@ import type { Mutant } from "./mutants";
 
 /** Changes that nobody can tell from the kit as it is, and the reason: the score leaves them out. */
 const EQUIVALENT: readonly (readonly [file: string, change: string, reason: string])[] = [
-  ["authenticate.ts", "= idToken || true ?", "Where there is no ID token, verifyIdToken fails, and that is caught."],
   ["authorization.ts", "return createdAt > 1 && room >= 0;", "No sign-in began in the first second of 1970."],
   ["authorization.ts", "?.length ?? 1) };", "The names come from the same jar, so each has a value."],
-  ["cookies.ts", 'kind.replace(/\\..*/, "")', "A kind has no line break, so .* reaches its end anyway."],
   ["cookies.ts", "= /(\\d{1,2})", "A label from further on does not start its own chunk, so the chunks are not whole."],
-  [
-    "cookies.ts",
-    "if (!label) return null;  →  if (false) return null;",
-    "Without a label there is no count, so no chunk is joined, and readCookie takes nothing for null.",
-  ],
   ["cookies.ts", "return at <= 0 ?", "A pair without a name is none of ours, whatever is made of it."],
   ["cookies.ts", "return at < 1 ?", "A pair without a name is none of ours, whatever is made of it."],
   ["encoding.ts", "i <= a.length", "Where one is longer, the lengths have told already."],
@@ -24,14 +17,11 @@ const EQUIVALENT: readonly (readonly [file: string, change: string, reason: stri
     "Any length will do that is short, and longer than what two tokens share by chance.",
   ],
   ["navigation.ts", "(.*)/i", "A header has no line break, so .* reaches its end anyway."],
-  ["seal.ts", "!iv && !ciphertext", "What lacks a part does not open anyway."],
-  ["seal.ts", "!ciphertext && !tag", "What lacks a part does not open anyway."],
   ["session-cookies.ts", "if (idToken || idClaims) {", "An ID token and its claims come together, or not at all."],
-  ["session-cookies.ts", "(.+)/.exec", "A cookie has no line break, so .+ reaches its end anyway."],
   ["session-cookies.ts", '"refresh_tokenx"', "Any label will do that is the same for who writes and who reads."],
   ["verify.ts", "nbf = 1", "A token without nbf is good from the second second of 1970."],
 ];
 
 export function isEquivalent({ file, before, after }: Mutant): boolean {
-  return EQUIVALENT.some(([ofFile, change]) => file === ofFile && `${before}  →  ${after}`.includes(change));
+  return EQUIVALENT.some(([ofFile, it]) => file === ofFile && after.includes(it) && !before.includes(it));
 }

@@ -130,7 +130,7 @@ describe("what a request costs", () => {
         }),
       );
       const { verify, keys, tokens, setCookies } = counter.all;
-      expect({ verify, keys: Math.min(keys, 1), tokens }).toEqual({ verify: 2, keys: 1, tokens: 1 });
+      expect({ verify, keys, tokens }).toEqual({ verify: 2, keys: 1, tokens: 1 });
       expect(setCookies).toBe(requests * cookies);
     },
   );

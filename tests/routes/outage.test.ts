@@ -31,7 +31,7 @@ async function loseKeys(): Promise<void> {
   pool.cognito.clearRequests();
 }
 
-test("RF-05 tokens that came while the keys were out of reach serve when they are back, after the grace period, too", async () => {
+test("RF-07 tokens that came while the keys were out of reach serve when they are back, after the grace period, too", async () => {
   await loseKeys();
   expect((await browser.visit("/dashboard")).status).toBe(503);
   later(5);

@@ -77,7 +77,7 @@ function createReader(env: Readonly<Record<string, string | undefined>>) {
   const readUrl = (name: string, pattern: RegExp, problem: string) => {
     const text = read(name, pattern, problem);
     const url = URL.canParse(text) ? new URL(text) : new URL("invalid:");
-    if (!isTrustworthy(url) || /[?#]/.test(text)) refuse(name, "must be https (or http on loopback), without a query");
+    if (!isTrustworthy(url) || /[?#]/.test(text)) refuse(name, "must be https (or http on loopback), no query");
     return url;
   };
   return { problems, refuse, read, readUrl };

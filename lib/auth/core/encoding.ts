@@ -16,7 +16,9 @@ const fingerprints = new Memory<string>();
 /** Names a secret without telling it: 132 bits of its hash. */
 export async function fingerprint(...parts: readonly unknown[]): Promise<string> {
   const text = JSON.stringify(parts);
-  const name = fingerprints.get(text) ?? encode(await sha256(text)).slice(0, 22);
+  const known = fingerprints.get(text);
+  if (known) return known;
+  const name = encode(await sha256(text)).slice(0, 22);
   fingerprints.set(text, name);
   return name;
 }

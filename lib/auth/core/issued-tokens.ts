@@ -36,7 +36,7 @@ export async function verifyTokenResponse(response: TokenResponse, config: AuthC
 
 async function checkUnity({ accessToken, accessClaims, idClaims }: IssuedTokens): Promise<void> {
   const age = now() - Math.min(accessClaims.iat, idClaims?.iat ?? accessClaims.iat);
-  if (age > MAX_ISSUE_AGE_S) throw refused(`A new token is ${age} s old by our clock`);
+  if (age > MAX_ISSUE_AGE_S) throw refused(`A new token is ${age} s old here`);
   if (idClaims && idClaims.sub !== accessClaims.sub) throw refused("Tokens of two users");
   if (idClaims && !(await matchesAtHash(idClaims, accessToken))) throw refused("at_hash differs");
 }

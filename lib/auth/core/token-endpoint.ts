@@ -49,7 +49,7 @@ async function post(endpoint: "token" | "revoke", form: Record<string, string>, 
   if (typeof error !== "string") {
     throw new AuthError("token_endpoint_unavailable", `Cognito answered ${answer?.status ?? "nothing"}`);
   }
-  if (error === "invalid_grant") throw new AuthError("grant_rejected", "Cognito refused the grant");
+  if (error === "invalid_grant") throw new AuthError("grant_rejected", "The grant was refused");
   throw new AuthError("client_rejected", `Cognito says ${error.replace(/[^a-z_]/g, "").slice(0, 40)}`);
 }
 

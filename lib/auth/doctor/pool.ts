@@ -1,5 +1,5 @@
 import type { AuthConfig } from "../core/config";
-import { isRecord, now } from "../core/encoding";
+import { asRecord, now } from "../core/encoding";
 import { readKeys } from "../core/keys";
 import { type Check, fault, ok, type Verdict, warning } from "./check";
 import type { Authorization, Probe } from "./probe";
@@ -28,7 +28,7 @@ export const poolId = ({ issuer }: AuthConfig) => issuer.split("/").pop() ?? "";
 async function checkIssuer({ config, metadata }: Probe) {
   const { status, body } = await metadata();
   if (isUnclear(status)) return unclear(status);
-  if (status === 200 && isRecord(body) && typeof body.issuer === "string") return ok(config.issuer);
+  if (status === 200 && typeof asRecord(body).issuer === "string") return ok(config.issuer);
   return fault(
     status ? `answers ${status}: no user pool's metadata` : "does not answer: no such host, no route to it, or no TLS",
     `COGNITO_ISSUER: Cognito console → User pools → your pool → Overview: region and user pool ID; or: aws cognito-idp describe-user-pool --user-pool-id ${poolId(config)}`,
@@ -38,7 +38,7 @@ async function checkIssuer({ config, metadata }: Probe) {
 async function checkMetadata({ config, metadata }: Probe) {
   const { status, body } = await metadata();
   if (isUnclear(status)) return unclear(status);
-  const issuer = isRecord(body) ? body.issuer : null;
+  const { issuer } = asRecord(body);
   if (issuer === config.issuer) return ok("its metadata has the same issuer");
   return fault(
     `its metadata says ${printable(issuer)}, and so will the tokens`,
@@ -119,7 +119,7 @@ async function checkUnity({ config, metadata, authorize, authorizeAt }: Probe) {
 }
 
 function readDomain(metadata: unknown): string | null {
-  const endpoint = isRecord(metadata) ? String(metadata.authorization_endpoint) : "";
+  const endpoint = String(asRecord(metadata).authorization_endpoint);
   return URL.canParse(endpoint) ? new URL(endpoint).origin : null;
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isRecord, parseJson } from "../core/encoding";
+import { asRecord, parseJson } from "../core/encoding";
 import { type Check, fault, ok, warning } from "./check";
 import { resolveFromApp } from "./environment";
 
@@ -23,8 +23,9 @@ function checkNode() {
 function checkNext(root: string) {
   const path = resolveFromApp(root, "next/package.json");
   const manifest = path ? parseJson(readFileSync(path, "utf8")) : null;
-  const version = isRecord(manifest) ? String(manifest.version) : null;
-  if (!version) return fault("is not installed here", "Run this in the app's folder, after: npm install");
+  const { version } = asRecord(manifest);
+  if (typeof version !== "string")
+    return fault("is not installed here", "Run this in the app's folder, after: npm install");
   if (isAtLeast(version, NEXT_FLOOR)) return ok(version);
   return fault(`${version} is too old`, `npm install next@^${NEXT_FLOOR.join(".")}`);
 }
