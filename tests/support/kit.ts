@@ -29,16 +29,21 @@ interface KitOptions {
   origin?: string;
 }
 
-/** The kit's own modules, loaded as one process would, on an environment that points to a running stand-in. */
+/**
+ * The kit's own modules, loaded as Next loads them: middleware has a module graph of its own, so its memory (keys,
+ * tokens, refreshes in flight) is not that of the routes. A shared graph would hide every bug between the two.
+ */
 export async function loadKit(env: Record<string, string | undefined>) {
   for (const name of Object.keys(process.env)) if (/^(COGNITO|AUTH|APP)_/.test(name)) delete process.env[name];
   for (const [name, value] of Object.entries(env)) if (value !== undefined) process.env[name] = value;
   vi.resetModules();
+  const middleware = await import("@/middleware");
+  vi.resetModules();
   return {
+    middleware,
     login: await import("@/app/auth/login/route"),
     callback: await import("@/app/auth/callback/route"),
     logout: await import("@/app/auth/logout/route"),
-    middleware: await import("@/middleware"),
     api: await import("@/lib/auth/api"),
     config: (await import("@/lib/auth/core/config")).getConfig,
     core: {

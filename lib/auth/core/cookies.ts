@@ -33,7 +33,7 @@ export function serializeCookie({ name, value, maxAge }: Cookie): string {
 export function applyCookies(header: string, cookies: readonly Cookie[]): string {
   const kept = header.split(";").filter((pair) => !cookies.some(({ name }) => name === splitPair(pair)[0]));
   const added = cookies.filter(({ maxAge }) => maxAge > 0).map(({ name, value }) => `${name}=${value}`);
-  return [...kept.map((pair) => pair.trim()).filter(Boolean), ...added].join("; ");
+  return [...kept.map(trim).filter(Boolean), ...added].join("; ");
 }
 
 /** How many bytes of a Cookie header the kit's cookies take once `cookies` are set. */
@@ -107,5 +107,13 @@ function joinChunks(jar: CookieJar, name: string, first: string): string | null 
 
 function splitPair(pair: string): readonly [name: string, value: string] {
   const at = pair.indexOf("=");
-  return at < 0 ? [pair.trim(), ""] : [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
+  return at < 0 ? [trim(pair), ""] : [trim(pair.slice(0, at)), trim(pair.slice(at + 1))];
+}
+
+/**
+ * Removes spaces and tabs only, as browsers do (RFC 6265bis 5.7). String.trim() also removes U+00A0: a sub-domain could
+ * plant the byte 0xA0 and then `__Host-auth.access`, which browsers accept because the name has no prefix for them.
+ */
+function trim(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, "");
 }
