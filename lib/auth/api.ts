@@ -1,17 +1,25 @@
+// The door for route handlers: who may call, and the answers for everybody else.
 import { authenticate } from "./core/authenticate";
 import { getConfig } from "./core/config";
+import { CookieJar } from "./core/cookie-jar";
 import type { AuthErrorCode } from "./core/errors";
+import { emit, type Missing } from "./core/events";
 import { isCrossSite, isSafeMethod, readBearer, requestKind } from "./core/navigation";
-import { bearerChallenge, NO_STORE, problem } from "./core/responses";
-import { findShortfall, type Requirement, type Session } from "./core/session";
+import { challengeLine, NO_STORE, problem } from "./core/responses";
+import { findMissing, type Requirement, type Session } from "./core/session";
 import { report } from "./events";
 
 type Answer = Response | Promise<Response>;
 
+/** The caller of an API: a session, none and why, or the response that rejects the request. */
+type Caller = { readonly session: Session } | { readonly session: null; readonly reason: Reason } | Response;
+
+type Reason = AuthErrorCode | "anonymous";
+
 /**
- * A route handler for signed-in callers, by cookie or by `Authorization: Bearer`. Refuses for itself, with problem
- * details (RFC 9457) and WWW-Authenticate (RFC 6750 3): 401 without a good credential, 403 when it falls short of the
- * requirement or when another site sent it, 503 when Cognito's keys are out of reach.
+ * A route handler for signed-in callers, by cookie or by `Authorization: Bearer`. Everybody else gets problem details
+ * (RFC 9457) and WWW-Authenticate (RFC 6750 3): 401 without a good credential, 403 when the session does not meet the
+ * requirement or when another site sent the request, 503 when Cognito's keys are not available.
  */
 export function withSession<R extends Request, C>(
   handler: (request: R, session: Session, context: C) => Answer,
@@ -20,53 +28,47 @@ export function withSession<R extends Request, C>(
   return async (request, context) => {
     const caller = await identify(request, requirement);
     if (caller instanceof Response) return caller;
-    if (!caller) return refuse(request, "anonymous", problem(401, bearerChallenge(false)));
-    return privately(await handler(request, caller, context));
+    if (!caller.session) return reject(request, 401, caller.reason);
+    return withoutStore(await handler(request, caller.session, context));
   };
 }
 
-/** As withSession, but a caller without a credential is welcome: its session is null. A bad Bearer token still is a 401. */
+/** As withSession, but also for callers without a credential: their session is null. A bad Bearer token is still a 401. */
 export function withOptionalSession<R extends Request, C>(
   handler: (request: R, session: Session | null, context: C) => Answer,
   requirement: Requirement = {},
 ): (request: R, context: C) => Promise<Response> {
   return async (request, context) => {
     const caller = await identify(request, requirement);
-    return caller instanceof Response ? caller : privately(await handler(request, caller, context));
+    return caller instanceof Response ? caller : withoutStore(await handler(request, caller.session, context));
   };
 }
 
-async function identify(request: Request, requirement: Requirement): Promise<Session | Response | null> {
-  const { headers } = request; // First: Next then knows not to prerender, and a build needs no variables.
-  const config = getConfig();
-  const auth = await authenticate(headers, config, false);
-  if (auth.status === "unknown") return refuse(request, auth.error.code, problem(503));
+async function identify(request: Request, requirement: Requirement): Promise<Caller> {
+  const { headers, method } = request; // First: Next then does not prerender, and a build needs no variables.
+  const jar = new CookieJar(headers, getConfig());
+  const auth = await authenticate(headers, jar, { refresh: "never" });
+  if (auth.status === "unknown") return reject(request, 503, auth.error.code);
   if (auth.status === "signed_out") {
-    if (!auth.error || readBearer(request.headers) === null) return null;
-    return refuse(request, auth.error.code, problem(401, bearerChallenge(true)));
+    const reason = auth.error?.code ?? "anonymous";
+    return readBearer(headers) === null ? { session: null, reason } : reject(request, 401, reason);
   }
   const { session } = auth;
-  if (session.source === "cookie" && !isSafeMethod(request.method) && isCrossSite(request.headers, config.origin)) {
-    return refuse(request, "cross_site", problem(403));
-  }
-  const shortfall = findShortfall(session, requirement);
-  if (!shortfall) return session;
-  const scope = requirement.scopes?.join(" ");
-  return refuse(
-    request,
-    "forbidden",
-    problem(403, shortfall === "scope" ? `Bearer error="insufficient_scope", scope="${scope}"` : undefined),
-  );
+  const isForged = session.source === "cookie" && !isSafeMethod(method) && isCrossSite(headers, jar.config.origin);
+  if (isForged) return reject(request, 403, "cross_site");
+  const missing = findMissing(session, requirement);
+  return missing ? reject(request, 403, "forbidden", missing) : { session };
 }
 
-function refuse(request: Request, reason: AuthErrorCode | "anonymous", response: Response): Response {
-  const kind = requestKind(request.headers);
-  report({ type: "refused", path: new URL(request.url).pathname, kind, reason });
-  return response;
+function reject(request: Request, status: 401 | 403 | 503, reason: Reason, missing?: Missing): Response {
+  const { headers, url } = request;
+  const kind = requestKind(headers);
+  emit(report, { type: "refused", path: new URL(url).pathname, kind, reason, ...(missing && { missing }) });
+  return problem(status, challengeLine(status, readBearer(headers) !== null, missing));
 }
 
-/** No cache may keep for one caller what was made for another. */
-function privately(response: Response): Response {
+/** No cache may give one caller what was made for another. */
+function withoutStore(response: Response): Response {
   const copy = new Response(response.body, response);
   copy.headers.set("cache-control", NO_STORE);
   copy.headers.append("vary", "Authorization, Cookie");

@@ -1,21 +1,14 @@
 import { type NextRequest, NextResponse } from "next/server";
-import { type Authentication, authenticate } from "./core/authenticate";
-import { type AuthConfig, getConfig, keepsRewriteStatus } from "./core/config";
-import { applyCookies, type Cookie, cookieName, readCookieJar } from "./core/cookies";
+import { authenticate } from "./core/authenticate";
+import { getConfig, keepsRewriteStatus } from "./core/config";
+import { CookieJar } from "./core/cookie-jar";
+import { cookieName, hasSessionCookie } from "./core/cookies";
 import type { AuthErrorCode } from "./core/errors";
+import { emit, emitAll, type Missing } from "./core/events";
 import { isCrossSite, isSafeMethod, readBearer, requestKind } from "./core/navigation";
-import {
-  bare,
-  bearerChallenge,
-  errorPath,
-  HEADERS,
-  NO_STORE,
-  plainPage,
-  problem,
-  redirectTo,
-  setCookies,
-} from "./core/responses";
+import { bare, challengeLine, errorPath, HEADERS, NO_STORE, plainPage, problem, redirectTo } from "./core/responses";
 import { isMachine, type Session } from "./core/session";
+import type { Authentication } from "./core/verdict";
 import { report } from "./events";
 
 /** Who sends a request, and the answers that middleware can give. */
@@ -29,8 +22,11 @@ export interface RequestAuth {
   next(headers?: Headers): NextResponse;
   /** Asks for a sign-in: 303 for a page load, 401 for all else, 503 when Cognito or its keys are out of reach. */
   challenge(): NextResponse;
-  /** Refuses somebody who is signed in: 403, which a page load sees as the error page. */
-  forbid(): NextResponse;
+  /**
+   * Rejects a user who is signed in: 403, which a page load sees as the error page. `missing`: the groups or scopes that
+   * were asked for, for the event and for WWW-Authenticate.
+   */
+  forbid(missing?: Missing): NextResponse;
 }
 
 /**
@@ -42,15 +38,16 @@ export async function authenticateRequest(request: NextRequest): Promise<Request
   const { pathname } = request.nextUrl;
   if (/^\/auth\/(login|callback|logout|error)\/?$/.test(pathname))
     return always(() => NextResponse.next({ headers: HEADERS }));
-  if (isForged(request, config)) return always(() => refuse(request, 403, "cross_site"));
-  const auth = await authenticate(request.headers, config, true);
-  if (auth.event) report({ path: pathname, ...auth.event });
-  const finish = (response: NextResponse) => setCookies(response, auth.cookies);
+  const jar = new CookieJar(request.headers, config);
+  if (isForged(request, jar)) return always(() => refuse(request, 403, "cross_site"));
+  const auth = await authenticate(request.headers, jar, { refresh: "due" });
+  emitAll(report, pathname, auth);
+  const finish = (response: NextResponse) => jar.applyTo(response);
   return {
     session: auth.status === "signed_in" && !isMachine(auth.session) ? auth.session : null,
-    next: (headers) => finish(passOn(request, auth, config, headers)),
+    next: (headers) => finish(passOn(request, auth, jar, headers)),
     challenge: () => finish(challenge(request, auth)),
-    forbid: () => finish(refuse(request, 403, "forbidden")),
+    forbid: (missing) => finish(refuse(request, 403, "forbidden", missing)),
   };
 }
 
@@ -58,42 +55,47 @@ function always(next: () => NextResponse): RequestAuth {
   return { session: null, next, challenge: next, forbid: next };
 }
 
-function passOn(request: NextRequest, auth: Authentication, config: AuthConfig, headers?: Headers): NextResponse {
-  // A handler behind us cannot tell "no session" from "Cognito did not answer", unless it is told.
-  const outage = { name: cookieName(config, "outage"), value: "1", maxAge: 1 };
-  const cookies = auth.status === "unknown" ? [outage] : (auth.cookies ?? []);
-  const isChanged = headers !== undefined || cookies.length > 0;
+function passOn(request: NextRequest, auth: Authentication, jar: CookieJar, headers?: Headers): NextResponse {
+  const forwarded = jar.clone();
+  // A handler behind middleware must know that Cognito did not answer, or it would take the sender for anonymous.
+  if (auth.status === "unknown") forwarded.set({ name: cookieName(jar.config, "outage"), value: "1", maxAge: 1 });
+  const isChanged = headers !== undefined || forwarded.changes.length > 0;
   return NextResponse.next({
-    ...(!isAnonymous(request, auth, config) && { headers: { "cache-control": NO_STORE } }),
-    ...(isChanged && { request: { headers: withCookies(headers ?? request.headers, cookies) } }),
+    ...(!isAnonymous(auth, jar) && { headers: { "cache-control": NO_STORE } }),
+    ...(isChanged && { request: { headers: withCookies(headers ?? request.headers, forwarded) } }),
   });
 }
 
 /** Nobody, and no trace of anybody: what is rendered is the same for all of them. */
-function isAnonymous({ headers }: NextRequest, auth: Authentication, config: AuthConfig): boolean {
-  return auth.status === "signed_out" && !auth.error && readCookieJar(headers, config).values.size === 0;
+function isAnonymous(auth: Authentication, jar: CookieJar): boolean {
+  return auth.status === "signed_out" && !auth.error && jar.isEmpty;
 }
 
-function withCookies(headers: Headers, cookies: readonly Cookie[]): Headers {
+function withCookies(headers: Headers, jar: CookieJar): Headers {
   const copy = new Headers(headers);
-  copy.set("cookie", applyCookies(headers.get("cookie") ?? "", cookies));
+  copy.set("cookie", jar.applyToHeader(headers.get("cookie") ?? ""));
   return copy;
 }
 
 function challenge(request: NextRequest, auth: Authentication): NextResponse {
   if (auth.status === "unknown") return refuse(request, 503, auth.error.code);
-  if (auth.status === "signed_in") return refuse(request, 403, "forbidden"); // A machine, where a user is asked for.
+  if (auth.status === "signed_in") return refuse(request, 403, "forbidden", { user: true }); // It is a machine.
   return refuse(request, 401, auth.error?.code ?? "anonymous");
 }
 
 /** 401 sends a page load to sign-in; 403 and 503 show it the error page where it wanted to be. */
-function refuse(request: NextRequest, status: 401 | 403 | 503, reason: AuthErrorCode | "anonymous"): NextResponse {
+function refuse(
+  request: NextRequest,
+  status: 401 | 403 | 503,
+  reason: AuthErrorCode | "anonymous",
+  missing?: Missing,
+): NextResponse {
   const { method, headers, nextUrl } = request;
   const kind = requestKind(headers);
-  report({ type: "refused", path: nextUrl.pathname, kind, reason });
+  emit(report, { type: "refused", path: nextUrl.pathname, kind, reason, ...(missing && { missing }) });
   if (kind === "action") return answer(bare(status));
   const isBadBearer = reason !== "anonymous" && readBearer(headers) !== null;
-  if (kind !== "document") return answer(problem(status, status === 401 ? bearerChallenge(isBadBearer) : undefined));
+  if (kind !== "document") return answer(problem(status, challengeLine(status, isBadBearer, missing)));
   const { pathname, search } = new URL(request.url);
   const returnTo = isSafeMethod(method) ? pathname + search : pathname; // A form's body cannot come back.
   if (status === 401)
@@ -110,13 +112,10 @@ function showError(request: NextRequest, status: 403 | 503, code: AuthErrorCode,
   return NextResponse.rewrite(page, { status, headers: bare(status).headers });
 }
 
-/** Whether another site made the browser send this, with cookies of the kit's. */
-function isForged(request: NextRequest, config: AuthConfig): boolean {
-  if (isSafeMethod(request.method) || readBearer(request.headers) !== null) return false;
-  const { values } = readCookieJar(request.headers, config);
-  return (
-    isCrossSite(request.headers, config.origin) && [...values.keys()].some((name) => /\.(access|refresh)\b/.test(name))
-  );
+/** Whether another site made the browser send this, with the cookies of a session. */
+function isForged({ method, headers }: NextRequest, jar: CookieJar): boolean {
+  if (isSafeMethod(method) || readBearer(headers) !== null) return false;
+  return isCrossSite(headers, jar.config.origin) && hasSessionCookie(jar);
 }
 
 function answer(response: Response): NextResponse {

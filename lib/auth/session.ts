@@ -3,11 +3,13 @@ import { headers } from "next/headers";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
 import { cache } from "react";
-import { type Authentication, authenticate } from "./core/authenticate";
+import { authenticate } from "./core/authenticate";
 import { getConfig } from "./core/config";
+import { CookieJar } from "./core/cookie-jar";
 import { AuthError } from "./core/errors";
 import { errorPath } from "./core/responses";
-import { findShortfall, isMachine, type Requirement, type Session, type User } from "./core/session";
+import { findMissing, isMachine, type Requirement, type Session, type User } from "./core/session";
+import type { Authentication } from "./core/verdict";
 
 export type { Requirement, Session, User };
 
@@ -35,7 +37,7 @@ export async function requireSession(requirement: Requirement & { readonly retur
     throw error;
   });
   if (!session) redirect(`/auth/login?${new URLSearchParams(returnTo ? { returnTo } : {})}`);
-  if (findShortfall(session, requirement)) redirect(errorPath("forbidden", returnTo));
+  if (findMissing(session, requirement)) redirect(errorPath("forbidden", returnTo));
   return session;
 }
 
@@ -53,5 +55,6 @@ export async function getIdToken(): Promise<string | null> {
 
 const authenticateRequest = cache(async (): Promise<Authentication> => {
   await connection(); // A session is judged by the clock, so never while Next prerenders; nor does a build need variables.
-  return authenticate(await headers(), getConfig(), false);
+  const requestHeaders = await headers();
+  return authenticate(requestHeaders, new CookieJar(requestHeaders, getConfig()), { refresh: "never" });
 });

@@ -1,8 +1,9 @@
 // Reads the session of so many different users, and prints what of it stays in memory.
 import { authenticate } from "../../lib/auth/core/authenticate";
-import { readCookieJar, writeCookie } from "../../lib/auth/core/cookies";
+import { CookieJar } from "../../lib/auth/core/cookie-jar";
+import { writeCookie } from "../../lib/auth/core/cookies";
 import { Samples } from "./samples";
-import { SECRET, toHeader } from "./stage";
+import { SECRET } from "./stage";
 
 const AT_ONCE = 200;
 const most = Number(process.argv[2]);
@@ -23,8 +24,9 @@ console.log(JSON.stringify(lines));
 /** Every second cookie is sealed. */
 async function visit(_: unknown, index: number): Promise<void> {
   const config = index % 2 === 0 ? plain : sealed;
-  const jar = readCookieJar(new Headers(), config);
-  const cookies = await writeCookie(jar, "access", await samples.issueAccessToken(), 3600);
-  const { status } = await authenticate(new Headers({ cookie: toHeader(cookies) }), config, false);
+  const jar = new CookieJar(new Headers(), config);
+  await writeCookie(jar, "access", await samples.issueAccessToken(), 3600);
+  const headers = new Headers({ cookie: jar.applyToHeader("") });
+  const { status } = await authenticate(headers, new CookieJar(headers, config), { refresh: "never" });
   if (status !== "signed_in") throw new Error(`The session is ${status}`);
 }

@@ -2,6 +2,7 @@ import { decode, encode } from "@auth/core/jwt";
 import { sealData, unsealData } from "iron-session";
 import { authenticate } from "../../lib/auth/core/authenticate";
 import type { AuthConfig } from "../../lib/auth/core/config";
+import { CookieJar } from "../../lib/auth/core/cookie-jar";
 import { JOSE, joseVerifier } from "./micro-tokens";
 import type { Samples, Tokens } from "./samples";
 import { SECRET } from "./stage";
@@ -78,7 +79,7 @@ async function kitCase(
 }
 
 async function readSession(headers: Headers, config: AuthConfig): Promise<void> {
-  const auth = await authenticate(headers, config, false);
+  const auth = await authenticate(headers, new CookieJar(headers, config), { refresh: "never" });
   if (auth.status !== "signed_in") throw new Error(`The session is ${auth.status}: ${auth.error?.message}`);
 }
 

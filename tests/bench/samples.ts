@@ -1,10 +1,9 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomUUID, sign } from "node:crypto";
 import { promisify } from "node:util";
 import { type AuthConfig, parseConfig } from "../../lib/auth/core/config";
-import { readCookieJar } from "../../lib/auth/core/cookies";
-import { createSessionCookies } from "../../lib/auth/core/session-cookies";
+import { CookieJar } from "../../lib/auth/core/cookie-jar";
+import { writeSessionCookies } from "../../lib/auth/core/session-cookies";
 import { verifyAccessToken, verifyIdToken } from "../../lib/auth/core/verify";
-import { toHeader } from "./stage";
 
 export const POOL_ID = "eu-west-1_AbCdEfGhI";
 export const CLIENT_ID = "3a1b2c4d5e6f7g8h9i0jklmnop";
@@ -90,7 +89,9 @@ export class Samples {
     const accessClaims = await verifyAccessToken(accessToken, config, [CLIENT_ID]);
     const idClaims = await verifyIdToken(idToken, config);
     const tokens = { accessToken, accessClaims, idToken, idClaims, refreshToken: null };
-    return toHeader((await createSessionCookies(readCookieJar(new Headers(), config), tokens, null)).cookies);
+    const jar = new CookieJar(new Headers(), config);
+    await writeSessionCookies(jar, tokens, null);
+    return jar.applyToHeader("");
   }
 
   async #sign(claims: object): Promise<string> {

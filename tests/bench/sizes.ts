@@ -1,9 +1,9 @@
 // npm run sizes: what a session weighs in cookies, for each kind of user of the stand-in.
 import { createAuthorizationRequest } from "../../lib/auth/core/authorization";
 import { parseConfig } from "../../lib/auth/core/config";
-import { type CookieJar, countBytes, readCookieJar } from "../../lib/auth/core/cookies";
+import { CookieJar } from "../../lib/auth/core/cookie-jar";
 import { startSignIn, verifyTokenResponse } from "../../lib/auth/core/issued-tokens";
-import { createSessionCookies } from "../../lib/auth/core/session-cookies";
+import { writeSessionCookies } from "../../lib/auth/core/session-cookies";
 import { startCognito } from "../cognito";
 
 const clientId = "3a1b2c4d5e6f7g8h9i0jklmnop";
@@ -17,16 +17,16 @@ const baseEnv = {
 
 async function weigh(username: string, env: Record<string, string>): Promise<string> {
   const config = parseConfig({ ...baseEnv, ...env });
-  const jar = readCookieJar(new Headers(), config);
+  const jar = new CookieJar(new Headers(), config);
   const nonce = "n".repeat(43);
   const issued = await cognito.issueTokens(username, clientId, { nonce });
   const response = { accessToken: issued.access_token, idToken: issued.id_token, refreshToken: issued.refresh_token };
   const tokens = await verifyTokenResponse(response, config);
   const state = { refreshToken: issued.refresh_token, signIn: startSignIn(tokens, nonce), expiresAt: Date.now() };
   try {
-    const { cookies, isIdTokenDropped } = await createSessionCookies(jar, tokens, state);
+    const { isIdTokenDropped } = await writeSessionCookies(jar, tokens, state);
     const note = isIdTokenDropped ? ", without the ID token" : "";
-    return `${countBytes(jar, cookies).toLocaleString("en")} bytes in ${cookies.length} cookies${note}`;
+    return `${jar.bytes.toLocaleString("en")} bytes in ${jar.changes.length} cookies${note}`;
   } catch (error) {
     return error instanceof Error ? `refused: ${error.message}` : "refused";
   }
@@ -34,9 +34,9 @@ async function weigh(username: string, env: Record<string, string>): Promise<str
 
 async function weighTransaction(env: Record<string, string>): Promise<string> {
   const config = parseConfig({ ...baseEnv, ...env });
-  const jar: CookieJar = readCookieJar(new Headers(), config);
-  const { cookies } = await createAuthorizationRequest(jar, "/dashboard", new URLSearchParams());
-  return `${countBytes(jar, cookies).toLocaleString("en")} bytes`;
+  const jar = new CookieJar(new Headers(), config);
+  await createAuthorizationRequest(jar, "/dashboard", new URLSearchParams());
+  return `${jar.bytes.toLocaleString("en")} bytes`;
 }
 
 const sealed = { AUTH_SECRET: "k".repeat(32) };

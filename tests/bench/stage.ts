@@ -1,7 +1,7 @@
 import { type AuthConfig, parseConfig } from "../../lib/auth/core/config";
-import { type Cookie, readCookieJar } from "../../lib/auth/core/cookies";
+import { CookieJar } from "../../lib/auth/core/cookie-jar";
 import { startSignIn, verifyTokenResponse } from "../../lib/auth/core/issued-tokens";
-import { createSessionCookies } from "../../lib/auth/core/session-cookies";
+import { writeSessionCookies } from "../../lib/auth/core/session-cookies";
 import { type Cognito, startCognito } from "../cognito";
 
 const CLIENT_ID = "3a1b2c4d5e6f7g8h9i0jklmnop";
@@ -44,8 +44,10 @@ export class Stage {
       signIn: startSignIn(tokens, NONCE),
       expiresAt: Math.floor(Date.now() / 1000) + SESSION_S,
     };
-    const { cookies } = await createSessionCookies(readCookieJar(new Headers(), config), tokens, state);
-    return toHeader(isExpired ? cookies.filter(({ name }) => name.endsWith(".refresh")) : cookies);
+    const jar = new CookieJar(new Headers(), config);
+    await writeSessionCookies(jar, tokens, state);
+    if (isExpired) for (const { name } of jar.changes) if (!name.endsWith(".refresh")) jar.delete(name);
+    return jar.applyToHeader("");
   }
 
   async signInMany(count: number, config: AuthConfig): Promise<readonly string[]> {
@@ -53,8 +55,4 @@ export class Stage {
     while (headers.length < count) headers.push(await this.signIn(config));
     return headers;
   }
-}
-
-export function toHeader(cookies: readonly Cookie[]): string {
-  return cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
 }

@@ -1,10 +1,10 @@
 // For the tests of an app that uses the kit: a user pool to sign in with, and people who are signed in already.
 import { randomUUID } from "node:crypto";
 import { parseConfig } from "../../lib/auth/core/config";
-import { type Cookie, readCookieJar } from "../../lib/auth/core/cookies";
+import { type Cookie, CookieJar } from "../../lib/auth/core/cookie-jar";
 import { now } from "../../lib/auth/core/encoding";
 import { startSignIn, verifyTokenResponse } from "../../lib/auth/core/issued-tokens";
-import { createSessionCookies } from "../../lib/auth/core/session-cookies";
+import { writeSessionCookies } from "../../lib/auth/core/session-cookies";
 import { type AppClient, type Cognito, type CognitoOptions, startCognito } from "./index";
 
 /** `expired`: an admin whose access token ended, so that the app has to refresh it. */
@@ -96,8 +96,9 @@ async function createCookies(cognito: Cognito, env: TestPool["env"], who: string
     signIn: startSignIn(tokens, nonce),
     expiresAt: now() + config.sessionMaxAge,
   };
-  const jar = readCookieJar(new Headers(), config);
-  const { cookies } = await createSessionCookies(jar, tokens, state);
+  const jar = new CookieJar(new Headers(), config);
+  await writeSessionCookies(jar, tokens, state);
+  const cookies = jar.changes;
   const kept = who === "expired" ? cookies.filter(({ name }) => /\.refresh(\.\d+)?$/.test(name)) : cookies;
   return kept.map((cookie) => toBrowserCookie(cookie, env.APP_BASE_URL ?? ""));
 }

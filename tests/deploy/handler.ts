@@ -3,7 +3,8 @@ import { GET as login } from "@/app/auth/login/route";
 import { POST as logout } from "@/app/auth/logout/route";
 import { authenticate } from "@/lib/auth/core/authenticate";
 import { getConfig } from "@/lib/auth/core/config";
-import { NO_STORE, setCookies } from "@/lib/auth/core/responses";
+import { CookieJar } from "@/lib/auth/core/cookie-jar";
+import { NO_STORE } from "@/lib/auth/core/responses";
 
 /** The kit without Next around it: its routes, and `/me`, which says who asks and refreshes as middleware does. */
 export async function handle(request: Request): Promise<Response> {
@@ -12,8 +13,9 @@ export async function handle(request: Request): Promise<Response> {
   if (pathname === "/auth/callback") return callback(request);
   if (pathname === "/auth/logout" && request.method === "POST") return logout(request);
   if (pathname !== "/me") return new Response(null, { status: 404 });
-  const auth = await authenticate(request.headers, getConfig(), true);
+  const jar = new CookieJar(request.headers, getConfig());
+  const auth = await authenticate(request.headers, jar, { refresh: "due" });
   const user = auth.status === "signed_in" ? auth.session.user : null;
   const body = { status: auth.status, username: user?.username ?? null };
-  return setCookies(Response.json(body, { headers: { "cache-control": NO_STORE } }), auth.cookies);
+  return jar.applyTo(Response.json(body, { headers: { "cache-control": NO_STORE } }));
 }

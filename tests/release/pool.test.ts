@@ -60,7 +60,7 @@ test("the template's outputs are variables that the kit accepts", () => {
   });
   expect(config.jwksUri).toBe(`https://cognito-idp.eu-west-1.amazonaws.com/${POOL_ID}/.well-known/jwks.json`);
   expect(config.domain).toBe("https://auth.auth.eu-west-1.amazoncognito.com");
-  expect(config.clientSecret).not.toBeNull();
+  expect(config.clientSecrets).toHaveLength(1);
   const known = readFileSync(join(ROOT, ".env.example"), "utf8");
   for (const name of Object.keys(env)) expect(known).toContain(`\n${name}=`);
 });

@@ -175,11 +175,14 @@ describe("JW-29 JW-32 a token with", () => {
   });
 });
 
+/** Access and ID token are of one sign-in. */
+const ONE_SIGN_IN = { origin_jti: crypto.randomUUID(), auth_time: Math.floor(Date.now() / 1000) };
+
 /** All ways for a token to come in. */
 async function openDoors(kit: Kit) {
   const { verifyAccessToken, verifyIdToken } = await import("@/lib/auth/core/verify");
   const config = kit.config();
-  const goodAccessToken = await pool.cognito.accessTokenFor("grace");
+  const goodAccessToken = await pool.cognito.accessTokenFor("grace", { claims: ONE_SIGN_IN });
   const answer = (_request: Request, session: Session | null) =>
     new Response(`${session?.user.username} ${session?.idClaims ? "with" : "without"} ID claims`);
   const route = kit.api.withSession(answer);
@@ -218,7 +221,8 @@ function judged(verdict: Promise<unknown>): Promise<string> {
 
 async function forge(kind: "access" | "id"): Promise<Forge> {
   const { keys, accessTokenFor, idTokenFor } = pool.cognito;
-  const tokens = { access: await accessTokenFor("grace"), id: await idTokenFor("grace") };
+  const signIn = { claims: ONE_SIGN_IN };
+  const tokens = { access: await accessTokenFor("grace", signIn), id: await idTokenFor("grace", signIn) };
   const [key, otherKey, otherToken] =
     kind === "access" ? [keys.access, keys.id, tokens.id] : [keys.id, keys.access, tokens.access];
   const claims: Claims = JSON.parse(Buffer.from(tokens[kind].split(".")[1] ?? "", "base64url").toString());

@@ -24,7 +24,7 @@ const tokenCalls = () => pool.cognito.count("token");
 const sessionOf = (browser: Browser) => browser.names().filter((name) => /\.(access|id|refresh)(\.\d+)?$/.test(name));
 const userOf = async (browser: Browser) => {
   const headers = new Headers({ cookie: browser.cookieHeader });
-  const auth = await browser.kit.core.authenticate(headers, browser.kit.config(), false);
+  const auth = await browser.kit.core.authenticate(headers, browser.kit.config(), "never");
   return auth.status === "signed_in" ? auth.session.user.username : null;
 };
 

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { authenticate } from "@/lib/auth/core/authenticate";
 import { type Browser, type Kit, ORIGIN, usePool } from "../support/kit";
 
 const SECRET = "a-secret-of-more-than-thirty-two-bytes";
@@ -50,7 +49,9 @@ function count() {
       expect(response.headers.get("x-middleware-next")).toBe("1");
     },
     get all() {
-      const calls = Object.entries(spies).map(([name, spy]) => [name, spy.mock.calls.length]);
+      // The HMAC of a refresh cookie is not counted: it costs a thousandth of a signature.
+      const isSignature = ([algorithm]: readonly unknown[]) => algorithm !== "HMAC";
+      const calls = Object.entries(spies).map(([name, spy]) => [name, spy.mock.calls.filter(isSignature).length]);
       const [keys, tokens] = [pool.cognito.count("jwks"), pool.cognito.count("token")];
       const requests = pool.cognito.requests.length;
       return { ...Object.fromEntries(calls), keys, tokens, requests, setCookies };
@@ -106,7 +107,7 @@ describe("what a request costs", () => {
     const browser = await signedIn();
     await browser.signOut();
     await browser.signIn();
-    expect(browser.names()).toContain("__Host-auth.ended");
+    expect(browser.names().some((name) => name.startsWith("__Host-auth.ended."))).toBe(true);
     const counter = count();
     await counter.visit(browser);
     counter.clear();
@@ -115,12 +116,14 @@ describe("what a request costs", () => {
   });
 
   test.each([10, 100])(
-    "RF-02 %i together at expiry: one token call, and nothing is verified twice",
+    "RF-02 %i together at expiry: one token call, and middleware verifies each new token once",
     async (requests) => {
       const browser = await signedIn();
       const cookies = 3 + browser.names().filter((name) => /\.\d+$/.test(name)).length;
-      vi.setSystemTime(Date.now() + 3_590_000);
       const counter = count();
+      await counter.visit(browser);
+      vi.setSystemTime(Date.now() + 3_591_000);
+      counter.clear();
       const before = new Map(browser.jar);
       await Promise.all(
         Array.from({ length: requests }, async () => {
@@ -156,8 +159,8 @@ describe("a token that is remembered", () => {
     const asBearer = new Headers({ authorization: `Bearer ${token}` });
     const asCookie = new Headers({ cookie: `__Host-auth.access=${token}` });
     for (let i = 0; i < 2; i++) {
-      expect((await kit.core.authenticate(asBearer, kit.config(), true)).status).toBe("signed_in");
-      expect((await kit.core.authenticate(asCookie, kit.config(), true)).status).toBe("signed_out");
+      expect((await kit.core.authenticate(asBearer, kit.config(), "due")).status).toBe("signed_in");
+      expect((await kit.core.authenticate(asCookie, kit.config(), "due")).status).toBe("signed_out");
     }
   });
 
@@ -166,23 +169,24 @@ describe("a token that is remembered", () => {
     const headers = new Headers({ cookie: browser.cookieHeader });
     const verify = vi.spyOn(crypto.subtle, "verify");
     const config = { ...kit.config() };
-    expect((await authenticate(headers, config, false)).status).toBe("signed_in");
-    expect((await authenticate(headers, { ...config, clientId: "another" }, false)).status).toBe("signed_out");
-    expect((await authenticate(headers, { ...config, issuer: "https://other.example" }, false)).status).toBe(
+    expect((await kit.core.authenticate(headers, config, "never")).status).toBe("signed_in");
+    expect((await kit.core.authenticate(headers, { ...config, clientId: "another" }, "never")).status).toBe(
       "signed_out",
     );
+    const other = { ...config, issuer: "https://other.example" };
+    expect((await kit.core.authenticate(headers, other, "never")).status).toBe("signed_out");
     expect(verify).toHaveBeenCalledTimes(4);
   });
 
   test("ends on the second on which it expires", async () => {
     const browser = await signedIn();
     const headers = new Headers({ cookie: browser.cookieHeader });
-    const first = await kit.core.authenticate(headers, kit.config(), false);
+    const first = await kit.core.authenticate(headers, kit.config(), "never");
     if (first.status !== "signed_in") throw new Error("Not signed in");
     vi.setSystemTime((first.session.expiresAt - 1) * 1000);
-    expect((await kit.core.authenticate(headers, kit.config(), false)).status).toBe("signed_in");
+    expect((await kit.core.authenticate(headers, kit.config(), "never")).status).toBe("signed_in");
     vi.setSystemTime(first.session.expiresAt * 1000);
-    expect((await kit.core.authenticate(headers, kit.config(), false)).status).toBe("signed_out");
+    expect((await kit.core.authenticate(headers, kit.config(), "never")).status).toBe("signed_out");
   });
 });
 

@@ -43,7 +43,7 @@ async function signInWith(fault: Fault): Promise<Response> {
 }
 
 async function session() {
-  const auth = await kit.core.authenticate(new Headers({ cookie: browser.cookieHeader }), kit.config(), false);
+  const auth = await kit.core.authenticate(new Headers({ cookie: browser.cookieHeader }), kit.config(), "never");
   return auth.status === "signed_in" ? auth.session : null;
 }
 

@@ -44,7 +44,7 @@ describe("tokens straight from the token endpoint", () => {
     for (const kind of ["access", "id"]) browser.drop(`__Host-auth.${kind}`);
     pool.cognito.fault("token", { transform: ({ id_token: _, ...others }) => others });
     expect((await browser.visit("/dashboard")).status).toBe(200);
-    const auth = await kit.core.authenticate(new Headers({ cookie: browser.cookieHeader }), kit.config(), false);
+    const auth = await kit.core.authenticate(new Headers({ cookie: browser.cookieHeader }), kit.config(), "never");
     expect(auth).toMatchObject({ status: "signed_in", idToken: null, session: { idClaims: null } });
   });
 
@@ -56,7 +56,7 @@ describe("tokens straight from the token endpoint", () => {
     pool.cognito.fault("token", { claims: { access: another, id: another } });
     const answer = await browser.visit("/dashboard", TYPED);
     expect([answer.status, pathOf(answer)]).toEqual([303, "/auth/login?returnTo=%2Fdashboard"]);
-    expect(browser.names()).toEqual([...names, "__Host-auth.ended"].sort());
+    expect(browser.names()).toEqual([...names, "__Host-auth.spent"].sort());
   });
 });
 

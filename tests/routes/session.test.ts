@@ -7,11 +7,12 @@ const pool = usePool();
 async function sessionOf(claims: { access?: object; id?: object }, username = "ada") {
   const kit = await pool.load();
   const clientId = kit.config().clientId;
-  const overrides = (more: object = {}) => ({ clientId, claims: { ...more } });
+  const signIn = { origin_jti: crypto.randomUUID(), auth_time: Math.floor(Date.now() / 1000) };
+  const overrides = (more: object = {}) => ({ clientId, claims: { ...signIn, ...more } });
   const access = await pool.cognito.accessTokenFor(username, overrides(claims.access));
   const id = await pool.cognito.idTokenFor(username, overrides(claims.id));
   const headers = new Headers({ cookie: `__Host-auth.access=${access}; __Host-auth.id=${id}` });
-  const auth = await kit.core.authenticate(headers, kit.config(), false);
+  const auth = await kit.core.authenticate(headers, kit.config(), "never");
   return auth.status === "signed_in" ? auth.session : null;
 }
 

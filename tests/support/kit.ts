@@ -1,5 +1,7 @@
 import { NextRequest } from "next/server";
 import { afterAll, beforeAll, vi } from "vitest";
+import type { AuthConfig } from "@/lib/auth/core/config";
+import type { Cookie } from "@/lib/auth/core/cookie-jar";
 import { type AppClient, type Cognito, type Settings, startCognito } from "../cognito";
 
 export const ORIGIN = "https://app.example";
@@ -47,10 +49,36 @@ export async function loadKit(env: Record<string, string | undefined>) {
     api: await import("@/lib/auth/api"),
     config: (await import("@/lib/auth/core/config")).getConfig,
     core: {
-      authenticate: (await import("@/lib/auth/core/authenticate")).authenticate,
+      authenticate: await loadAuthenticate(),
+      CookieJar: (await import("@/lib/auth/core/cookie-jar")).CookieJar,
       cookies: await import("@/lib/auth/core/cookies"),
+      ended: await import("@/lib/auth/core/ended"),
+      rounds: await import("@/lib/auth/core/rounds"),
       sessionCookies: await import("@/lib/auth/core/session-cookies"),
     },
+  };
+}
+
+/** The name of the cookie that marks an ended sign-in. */
+export const ENDED = /^__Host-auth\.ended\.[\w-]+$/;
+
+/** A Cookie header as the kit would write it, with another refresh token in the place of the browser's own. */
+export async function withRefreshToken({ core, config }: Kit, browser: Browser, token: string): Promise<string> {
+  const [, facts = ""] = /^(?:[\w-]{43}~)?([^.]*)\./.exec(browser.value("__Host-auth.refresh")) ?? [];
+  const jar = new core.CookieJar(new Headers(), config());
+  await core.cookies.writeCookie(jar, "refresh", `${facts}.${token}`, 600);
+  return jar.applyToHeader("");
+}
+
+/** The verdict on these headers, and the changes of the jar when there are any. */
+async function loadAuthenticate() {
+  const { authenticate } = await import("@/lib/auth/core/authenticate");
+  const { CookieJar } = await import("@/lib/auth/core/cookie-jar");
+  return async (headers: Headers, config: AuthConfig, refresh: "never" | "due" | "always") => {
+    const jar = new CookieJar(headers, config);
+    const auth = await authenticate(headers, jar, { refresh });
+    const cookies: { cookies?: readonly Cookie[] } = jar.changes.length > 0 ? { cookies: jar.changes } : {};
+    return { ...auth, ...cookies };
   };
 }
 

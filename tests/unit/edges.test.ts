@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Cookie } from "@/lib/auth/core/cookies";
+import type { CookieJar } from "@/lib/auth/core/cookie-jar";
 import { type Browser, type Kit, pathOf, TYPED, usePool } from "../support/kit";
 
 const START = Date.parse("2026-06-01T12:00:00Z");
@@ -22,29 +22,34 @@ afterEach(() => {
 
 const at = (seconds: number) => vi.setSystemTime(START + seconds * 1000);
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
-const jarOf = (cookie = "") => kit.core.cookies.readCookieJar(new Headers({ cookie }), kit.config());
+const jarOf = (cookie = "") => new kit.core.CookieJar(new Headers({ cookie }), kit.config());
 /** As the browser would send them. */
-const headerOf = (cookies: readonly Cookie[]) => kit.core.cookies.applyCookies("", cookies);
+const headerOf = (jar: CookieJar) => jar.applyToHeader("");
 
 const FACTS = { iss: "https://issuer.example", sub: "1", iat: NOW, exp: NOW + 3_600 };
 const SIGN_IN = { iss: FACTS.iss, sub: FACTS.sub, auth_time: NOW };
 
 /** A session whose tokens have so many characters, in a jar that may hold other cookies. */
-function store(accessLength: number, idLength: number, { exp = FACTS.exp, endsAt = NOW + 86_400, cookie = "" } = {}) {
+async function store(
+  accessLength: number,
+  idLength: number,
+  { exp = FACTS.exp, endsAt = NOW + 86_400, cookie = "" } = {},
+) {
   const accessClaims = { ...FACTS, exp, token_use: "access", client_id: "web" } as const;
   const idClaims = { ...FACTS, exp, token_use: "id", aud: "web" } as const;
   const refreshToken = "r".repeat(1_500);
   const tokens = { accessToken: "a".repeat(accessLength), accessClaims, idToken: "i".repeat(idLength), idClaims };
   const state = { refreshToken, signIn: SIGN_IN, expiresAt: endsAt };
-  return kit.core.sessionCookies.createSessionCookies(jarOf(cookie), { ...tokens, refreshToken }, state);
+  const jar = jarOf(cookie);
+  return { jar, ...(await kit.core.sessionCookies.writeSessionCookies(jar, { ...tokens, refreshToken }, state)) };
 }
 
 describe("how large a session may be", () => {
   test("CK-06 at 7,500 bytes of cookies the ID token is kept, at 7,501 it is left out", async () => {
     const sizes = await Promise.all(
       range(2_800, 3_400).map(async (length) => {
-        const { cookies, isIdTokenDropped } = await store(2_500, length);
-        return isIdTokenDropped ? null : headerOf(cookies).length;
+        const { jar, isIdTokenDropped } = await store(2_500, length);
+        return isIdTokenDropped ? null : headerOf(jar).length;
       }),
     );
     expect(Math.max(...sizes.map((size) => size ?? 0))).toBe(7_500);
@@ -54,10 +59,10 @@ describe("how large a session may be", () => {
   test("CK-06 12,000 bytes of cookies are stored, 12,001 are a session_too_large", async () => {
     const sizes = await Promise.all(
       range(9_800, 10_500).map(async (length) => {
-        const stored = await store(length, 10).catch((error: unknown) => error);
-        return stored instanceof Error
-          ? stored.message
-          : headerOf((stored as Awaited<ReturnType<typeof store>>).cookies).length;
+        return store(length, 10).then(
+          ({ jar }) => headerOf(jar).length,
+          (error: Error) => error.message,
+        );
       }),
     );
     expect(Math.max(...sizes.map((size) => (typeof size === "number" ? size : 0)))).toBe(12_000);
@@ -65,9 +70,14 @@ describe("how large a session may be", () => {
   });
 
   test("CK-05 a cookie of 3,800 bytes is one, with its attributes, and a larger one is cut to as many", async () => {
-    const { writeCookie, serializeCookie } = kit.core.cookies;
-    const lines = async (length: number) =>
-      (await writeCookie(jarOf(), "access", "x".repeat(length), 3_600)).map((cookie) => serializeCookie(cookie).length);
+    const lines = async (length: number) => {
+      const jar = jarOf();
+      await kit.core.cookies.writeCookie(jar, "access", "x".repeat(length), 3_600);
+      return jar
+        .applyTo(new Response())
+        .headers.getSetCookie()
+        .map((line) => line.length);
+    };
     const [alone = 0] = await lines(1);
     const largest = 3_800 - alone + 1;
     expect(await lines(largest)).toEqual([3_800]);
@@ -82,15 +92,16 @@ describe("how large a session may be", () => {
     const last = new Set<number>();
     for (const length of range(7_300, 7_500)) {
       const value = "x".repeat(length);
-      const cookies = await writeCookie(jarOf(), "access", value, 3_600);
-      last.add(cookies.at(-1)?.value.replace(/^\d+\.[\w-]+\./, "").length ?? 0);
-      expect(await readCookie(jarOf(headerOf(cookies)), "access")).toBe(value);
+      const jar = jarOf();
+      await writeCookie(jar, "access", value, 3_600);
+      last.add(jar.changes.at(-1)?.value.replace(/^\d+\.[\w-]+\./, "").length ?? 0);
+      expect(await readCookie(jarOf(headerOf(jar)), "access")).toBe(value);
     }
     expect(last).toContain(1);
   });
 
   test("a session that ends before its tokens takes them along, and one that has ended is still a cookie", async () => {
-    const ages = async (options: object) => (await store(10, 10, options)).cookies.map(({ maxAge }) => maxAge);
+    const ages = async (options: object) => (await store(10, 10, options)).jar.changes.map(({ maxAge }) => maxAge);
     expect(await ages({})).toEqual([3_600, 86_400, 3_600]);
     expect(await ages({ endsAt: NOW + 60 })).toEqual([60, 60, 60]);
     expect(await ages({ exp: NOW })).toEqual([1, 86_400, 1]); // 0 would delete.
@@ -101,72 +112,77 @@ test("CB-19 a session without a refresh token leaves none of the session before"
   const accessClaims = { ...FACTS, token_use: "access", client_id: "web" } as const;
   const tokens = { accessToken: "a", accessClaims, idToken: null, idClaims: null, refreshToken: null };
   const jar = jarOf("__Host-auth.refresh=x; __Host-auth.id=x");
-  expect(await kit.core.sessionCookies.createSessionCookies(jar, tokens, null)).toEqual({
-    cookies: [
-      { name: "__Host-auth.access", value: "a", maxAge: 3_600 },
-      { name: "__Host-auth.refresh", value: "", maxAge: 0 },
-      { name: "__Host-auth.id", value: "", maxAge: 0 },
-    ],
-    isIdTokenDropped: false,
-  });
+  expect(await kit.core.sessionCookies.writeSessionCookies(jar, tokens, null)).toEqual({ isIdTokenDropped: false });
+  expect(jar.changes).toEqual([
+    { name: "__Host-auth.access", value: "a", maxAge: 3_600 },
+    { name: "__Host-auth.refresh", value: "", maxAge: 0 },
+    { name: "__Host-auth.id", value: "", maxAge: 0 },
+  ]);
 });
 
 describe("how much is remembered in a browser", () => {
-  const ended = async (keys: readonly string[]) => {
+  const signIn = (n: number) => ({ iss: kit.config().issuer, sub: `${n}`, auth_time: NOW });
+  /** The Cookie header after these sign-ins ended, each a second later than the one before. */
+  const ended = async (numbers: readonly number[]) => {
     let header = "";
-    for (const key of keys) header = headerOf(await kit.core.sessionCookies.addEnded(jarOf(header), key, NOW + 600));
+    for (const [i, n] of numbers.entries()) {
+      const jar = jarOf(header);
+      await kit.core.ended.markEnded(jar, signIn(n), NOW + 600 + i);
+      header = jar.applyToHeader(header);
+    }
     return header;
   };
-  const signIn = (n: number) => ({ iss: FACTS.iss, sub: `${n}`, auth_time: NOW });
-  const keysOf = (numbers: readonly number[]) =>
-    Promise.all(numbers.map((n) => kit.core.sessionCookies.signInKey(signIn(n))));
   const known = async (header: string, numbers: readonly number[]) => {
-    const verdicts = await Promise.all(numbers.map((n) => kit.core.sessionCookies.hasEnded(jarOf(header), signIn(n))));
+    const verdicts = await Promise.all(numbers.map((n) => kit.core.ended.hasEnded(jarOf(header), signIn(n))));
     return numbers.filter((_, i) => verdicts[i]);
   };
+  const replaced = (n: number) => ({ signIn: signIn(n), expiresAt: NOW + 900 });
 
   test("CK-15 the five sessions that ended last, each of them once", async () => {
-    const header = await ended(await keysOf([1, 2, 3, 4, 5, 6, 6, 6]));
+    const header = await ended([1, 2, 3, 4, 5, 6, 6, 6]);
     expect(await known(header, range(1, 7))).toEqual([2, 3, 4, 5, 6]);
+    expect(header.split("; ")).toHaveLength(5);
   });
 
   test("CB-19 the session that a sign-in replaces is one of these five", async () => {
-    const header = await ended(await keysOf([1, 2, 3, 4, 5]));
-    const config = kit.config();
-    const { cookies } = await store(10, 10);
-    const refresh = headerOf(cookies).replace(/.*\.refresh=/, "");
-    const own = { iss: config.issuer, sub: "7", auth_time: NOW, exp: NOW + 600 };
-    const facts = Buffer.from(JSON.stringify(own)).toString("base64url");
-    const before = `${header}; ${config.cookiePrefix}.refresh=${facts}.${refresh.split(".").at(-1)}`;
-    const after = headerOf(await kit.core.sessionCookies.replaceSignIn(jarOf(before), signIn(8)));
-    expect(await known(after, range(1, 8))).toEqual([2, 3, 4, 5]);
-    const { exp: _, ...replaced } = own;
-    expect(await kit.core.sessionCookies.hasEnded(jarOf(after), replaced)).toBe(true);
+    const header = await ended([1, 2, 3, 4, 5]);
+    const jar = jarOf(header);
+    await kit.core.ended.markStarted(jar, signIn(8), replaced(7));
+    expect(await known(jar.applyToHeader(header), range(1, 8))).toEqual([2, 3, 4, 5, 7]);
   });
 
-  test("CB-19 the session that a sign-in replaces, also when it is the first one that ended", async () => {
-    const own = { iss: kit.config().issuer, sub: "1", auth_time: NOW };
-    const facts = Buffer.from(JSON.stringify({ ...own, exp: NOW + 600 })).toString("base64url");
-    const cookies = await kit.core.sessionCookies.replaceSignIn(jarOf(`__Host-auth.refresh=${facts}.r`), signIn(2));
-    expect(cookies.map(({ maxAge }) => maxAge)).toEqual([600]);
-    expect(await kit.core.sessionCookies.hasEnded(jarOf(headerOf(cookies)), own)).toBe(true);
+  test("CB-19 a new sign-in with the key of an ended one has not ended", async () => {
+    const header = await ended([1, 2]);
+    const jar = jarOf(header);
+    await kit.core.ended.markStarted(jar, signIn(1), replaced(1));
+    expect(await known(jar.applyToHeader(header), [1, 2])).toEqual([2]);
   });
 
-  test("CB-19 a sign-in of the same name as one that ended has not ended", async () => {
-    const header = await ended(await keysOf([1]));
-    const cookies = await kit.core.sessionCookies.replaceSignIn(jarOf(header), signIn(1));
-    expect(cookies).toEqual([{ name: "__Host-auth.ended", value: "", maxAge: 0 }]);
-    expect(await kit.core.sessionCookies.replaceSignIn(jarOf(), signIn(1))).toEqual([]);
+  test("AT-02 a sign-in that ends never removes the mark of another", async () => {
+    const [one, two] = [jarOf(), jarOf()]; // Two answers to requests that were sent at the same time.
+    await kit.core.ended.markEnded(one, signIn(1), NOW + 600);
+    await kit.core.ended.markEnded(two, signIn(2), NOW + 600);
+    for (const header of [two.applyToHeader(one.applyToHeader("")), one.applyToHeader(two.applyToHeader(""))]) {
+      expect(await known(header, [1, 2])).toEqual([1, 2]);
+    }
   });
 
-  test("RF-07 the refresh token that Cognito refused, and not the one that came after it", async () => {
-    const { addEnded, hasEnded, tokenKey } = kit.core.sessionCookies;
-    const facts = Buffer.from(JSON.stringify({ iss: kit.config().issuer, sub: "1", exp: NOW + 600 })).toString(
-      "base64url",
-    );
-    const header = headerOf(await addEnded(jarOf(), await tokenKey("refused"), NOW + 600));
-    const hasItEnded = (token: string) => hasEnded(jarOf(`${header}; __Host-auth.refresh=${facts}.${token}`), null);
-    expect([await hasItEnded("refused"), await hasItEnded("next")]).toEqual([true, false]);
+  test("RF-16 five refresh tokens that Cognito refused, for ten minutes, and not the one that followed", async () => {
+    let header = "";
+    for (const n of range(1, 6)) {
+      const jar = jarOf(header);
+      await kit.core.ended.markSpent(jar, `refused-${n}`);
+      header = jar.applyToHeader(header);
+    }
+    const spent = async () => {
+      const verdicts = range(1, 7).map((n) => kit.core.ended.isSpent(jarOf(header), `refused-${n}`));
+      return (await Promise.all(verdicts)).map(Number).join("");
+    };
+    expect(await spent()).toBe("0111110");
+    at(599);
+    expect(await spent()).toBe("0111110");
+    at(600);
+    expect(await spent()).toBe("0000000");
   });
 
   test("DS-15 sixteen visits to sign-in, each for a minute", async () => {
@@ -175,9 +191,10 @@ describe("how much is remembered in a browser", () => {
       let header = "";
       let rounds = 0;
       for (const page of ["/a", ...range(1, others).map((n) => `/${n}`), "/a"]) {
-        const visit = await kit.core.sessionCookies.countRound(jarOf(header), page);
-        [header, rounds] = [headerOf(visit.cookies), visit.rounds];
-        expect(header).toMatch(/^__Host-auth\.rounds=[\w-]{4}\.\d{10}(~[\w-]{4}\.\d{10})*$/); // No page by its name.
+        const jar = jarOf(header);
+        rounds = await kit.core.rounds.countRound(jar, page);
+        header = headerOf(jar);
+        expect(header).toMatch(/^__Host-auth\.rounds=[\w-]{43}(~[\w-]{4}\.\d{10})+$/); // No page by its name.
         at(seconds);
       }
       return rounds;
@@ -251,12 +268,22 @@ describe("how much is remembered in a browser", () => {
 
 describe("the Cookie header after an answer", () => {
   test("holds what was set, and neither what was deleted nor what was replaced", () => {
-    const set = [
-      { name: "a", value: "", maxAge: 0 },
-      { name: "b", value: "new", maxAge: 1 },
-    ];
-    expect(kit.core.cookies.applyCookies("a=1; b=old; c; =d", set)).toBe("c; =d; b=new");
-    expect(kit.core.cookies.applyCookies("", set)).toBe("b=new");
+    const jar = jarOf("__Host-auth.a=1; __Host-auth.b=old");
+    jar.delete("__Host-auth.a");
+    jar.set({ name: "__Host-auth.b", value: "older", maxAge: 1 });
+    jar.set({ name: "__Host-auth.b", value: "new", maxAge: 1 });
+    expect(jar.applyToHeader("__Host-auth.a=1; __Host-auth.b=old; c; =d")).toBe("c; =d; __Host-auth.b=new");
+    expect(jar.applyToHeader("")).toBe("__Host-auth.b=new");
+  });
+
+  test("HD-10 names each cookie once, and deletes none that the browser did not send", () => {
+    const jar = jarOf("__Host-auth.a=1");
+    jar.set({ name: "__Host-auth.b", value: "1", maxAge: 1 });
+    jar.delete("__Host-auth.b");
+    jar.delete("__Host-auth.c");
+    jar.delete("__Host-auth.a");
+    jar.delete("__Host-auth.a");
+    expect(jar.changes).toEqual([{ name: "__Host-auth.a", value: "", maxAge: 0 }]);
   });
 });
 
@@ -281,10 +308,12 @@ describe("a transaction", () => {
 });
 
 describe("a refresh cookie", () => {
-  const read = (change: object, arrange = (facts: string) => `${facts}.token`) => {
+  const read = async (change: object, arrange = (facts: string) => `${facts}.token`) => {
     const facts = { iss: kit.config().issuer, sub: "1", auth_time: NOW, exp: NOW + 600, ...change };
     const value = arrange(Buffer.from(JSON.stringify(facts)).toString("base64url"));
-    return kit.core.sessionCookies.readRefreshState(jarOf(`__Host-auth.refresh=${value}`));
+    const jar = jarOf();
+    await kit.core.cookies.writeCookie(jar, "refresh", value, 600);
+    return kit.core.sessionCookies.readRefreshState(jarOf(headerOf(jar)));
   };
 
   test("CK-12 tells the refresh token, the sign-in, and when the session ends", async () => {

@@ -235,6 +235,7 @@ describe("an outage", () => {
       at(DAY_S);
       expect(await judge(good)).toBe("keys_unavailable");
       pool.cognito.clearFaults();
+      at(DAY_S + 2);
       expect(await judge(good)).toBe("good");
     },
   );
@@ -252,6 +253,8 @@ describe("an outage", () => {
       expect(answers.map(({ headers }) => headers.get("retry-after"))).toEqual(["5", "5", "5", "5"]);
       expect(pool.cognito.count("/trap")).toBe(0);
       pool.cognito.clearFaults();
+      expect(await judge(good)).toBe("keys_unavailable"); // AT-10 There is a pause of two seconds.
+      at(2);
       expect(await judge(good)).toBe("good");
     },
   );

@@ -1,7 +1,17 @@
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Session } from "@/lib/auth/core/session";
-import { type Browser, CLICKED, type Kit, ORIGIN, pathOf, TYPED, usePool } from "../support/kit";
+import {
+  type Browser,
+  CLICKED,
+  ENDED,
+  type Kit,
+  ORIGIN,
+  pathOf,
+  TYPED,
+  usePool,
+  withRefreshToken,
+} from "../support/kit";
 
 const pool = usePool();
 
@@ -43,10 +53,6 @@ async function signedIn(username = "ada"): Promise<Browser> {
 }
 
 /** The cookie of another refresh token, as only the owner of the browser could make it. */
-function withRefreshToken(browser: Browser, token: string): string {
-  return `__Host-auth.refresh=${browser.value("__Host-auth.refresh").split(".", 1)[0]}.${token}`;
-}
-
 describe("size", () => {
   test("DS-01 JW-27 a megabyte of token is refused without any cryptography", async () => {
     const token = await pool.cognito.accessTokenFor("ada", { claims: { x: "x".repeat(1_000_000) } });
@@ -80,7 +86,7 @@ describe("size", () => {
     }
     expect(browser.cookieHeader.length).toBeGreaterThan(14_000);
     expect((await browser.signOut()).status).toBe(303);
-    expect(browser.names()).toEqual(["__Host-auth.ended"]);
+    expect(browser.names()).toEqual([expect.stringMatching(ENDED)]);
   });
 
   test("DS-05 a thousand callbacks with junk cause no request to Cognito", async () => {
@@ -177,30 +183,32 @@ describe("memory", () => {
 
   test("DS-11 of refreshes only the latest are remembered", async () => {
     const browser = await signedIn();
-    const [first = "", ...others] = times(2_200, (i) => withRefreshToken(browser, `token-${i}`));
+    const [first = "", ...others] = await Promise.all(
+      times(3_100, (i) => withRefreshToken(kit, browser, `token-${i}`)),
+    );
     for (const cookie of [first, first]) await visit({ cookie });
     expect(pool.cognito.count("token")).toBe(1);
     for (let i = 0; i < others.length; i += 100) {
       await Promise.all(others.slice(i, i + 100).map((cookie) => visit({ cookie })));
     }
     await visit({ cookie: others.at(-1) ?? "" });
-    expect(pool.cognito.count("token")).toBe(2_200);
+    expect(pool.cognito.count("token")).toBe(3_100);
     await visit({ cookie: first });
-    expect(pool.cognito.count("token")).toBe(2_201);
+    expect(pool.cognito.count("token")).toBe(3_101);
   });
 });
 
 describe("trouble at Cognito", () => {
-  test("DS-06 RF-16 a thousand requests with a dead refresh token cause one call in ten seconds", async () => {
+  test("DS-06 RF-16 a thousand requests with a dead refresh token cause one call in a minute", async () => {
     const browser = await signedIn();
-    const cookie = withRefreshToken(browser, "dead");
+    const cookie = await withRefreshToken(kit, browser, "dead");
     const storm = async (seconds: number) => {
       at(seconds);
       for (const _ of times(100, String)) expect((await visit({ cookie })).status).toBe(303);
       await Promise.all(times(400, () => visit({ cookie })));
       return pool.cognito.count("token");
     };
-    expect([await storm(0), await storm(9), await storm(10)]).toEqual([1, 1, 2]);
+    expect([await storm(0), await storm(59), await storm(60)]).toEqual([1, 1, 2]);
   });
 
   test("DS-06 during an outage a session that is still good asks again every two seconds only", async () => {

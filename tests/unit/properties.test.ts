@@ -2,7 +2,8 @@ import fc from "fast-check";
 import type { NextRequest } from "next/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { parseConfig } from "@/lib/auth/core/config";
-import { applyCookies, readCookie, readCookieJar, serializeCookie, writeCookie } from "@/lib/auth/core/cookies";
+import { CookieJar, serializeCookie } from "@/lib/auth/core/cookie-jar";
+import { readCookie, writeCookie } from "@/lib/auth/core/cookies";
 import { AuthError } from "@/lib/auth/core/errors";
 import { readKeys } from "@/lib/auth/core/keys";
 import { safeReturnTo } from "@/lib/auth/core/navigation";
@@ -64,14 +65,14 @@ describe("cookies", () => {
     ["sealed with the newer of two secrets", { AUTH_SECRET: `${SECRET}new,${SECRET}` }],
   ])("CK-05 CK-08 %s, any value reads back as it was written, whatever was there before", async (_what, env) => {
     const config = parseConfig({ ...REQUIRED, ...env });
-    const jarOf = (cookie: string) => readCookieJar(new Headers({ cookie }), config);
+    const jarOf = (cookie: string) => new CookieJar(new Headers({ cookie }), config);
     const property = fc.asyncProperty(kinds, writings, fc.nat(), async (kind, all, at) => {
       let header = "other=1; __Host-auth.ended=x";
       for (const value of all) {
-        const cookies = await writeCookie(jarOf(header), kind, value, 60);
-        expect(new Set(cookies.map(({ name }) => name)).size).toBe(cookies.length);
-        for (const cookie of cookies) expect(serializeCookie(cookie).length).toBeLessThanOrEqual(3_800);
-        header = applyCookies(header, cookies);
+        const jar = jarOf(header);
+        await writeCookie(jar, kind, value, 60);
+        for (const cookie of jar.changes) expect(serializeCookie(cookie).length).toBeLessThanOrEqual(3_800);
+        header = jar.applyToHeader(header);
         const pairs = header.split("; ");
         const turned = [...pairs.slice(at % pairs.length), ...pairs.slice(0, at % pairs.length)]; // In any order.
         expect(await readCookie(jarOf(turned.join("; ")), kind)).toBe(value);
@@ -123,20 +124,21 @@ describe.each([
 
   test.each(Object.entries(CHANGES))("CK-08 CK-18 with %s is signed out", async (_change, change) => {
     const { core, config } = await pool.load(env);
-    const jar = core.cookies.readCookieJar(new Headers(), config());
     const write = async (name: string): Promise<Cookies> => {
       const token = await pool.cognito.accessTokenFor(name, { claims: { x: "x".repeat(6_000), "cognito:groups": [] } });
-      return (await core.cookies.writeCookie(jar, "access", token, 600)).map((it) => [it.name, it.value]);
+      const jar = new core.CookieJar(new Headers(), config());
+      await core.cookies.writeCookie(jar, "access", token, 600);
+      return jar.changes.map((it) => [it.name, it.value]);
     };
     const [own, ...others] = [await write("ada"), await write("ada"), await write("lin")];
-    expect(await core.authenticate(headersOf(own), config(), true)).toMatchObject({ status: "signed_in" });
+    expect(await core.authenticate(headersOf(own), config(), "due")).toMatchObject({ status: "signed_in" });
     expect(own.length).toBeGreaterThan(2);
     const [a, b, at] = [fc.nat(), fc.nat(), fc.nat()];
     const spots = fc.record({ own: fc.constant(own), other: fc.constantFrom(...others), a, b, at, text: letter });
     const property = fc.asyncProperty(spots, async (spot) => {
       const changed = change(spot);
       fc.pre(JSON.stringify(changed) !== JSON.stringify(own));
-      expect(await core.authenticate(headersOf(changed), config(), true)).toMatchObject({ status: "signed_out" });
+      expect(await core.authenticate(headersOf(changed), config(), "due")).toMatchObject({ status: "signed_out" });
     });
     await fc.assert(property, runs(100));
   });
@@ -155,7 +157,7 @@ describe.each([
     await fc.assert(
       fc.asyncProperty(fc.oneof(seam, edit, cut), async (changed) => {
         fc.pre(changed !== own && changed !== other);
-        const auth = await kit.core.authenticate(headersOf([["__Host-auth.refresh", changed]]), kit.config(), true);
+        const auth = await kit.core.authenticate(headersOf([["__Host-auth.refresh", changed]]), kit.config(), "due");
         expect(auth.status === "signed_in" ? auth.session.user.username : auth.status).toMatch(/^(signed_out|ada)$/);
       }),
       runs(150),
@@ -176,7 +178,7 @@ test.each(ODD_FACTS)("CK-12 CK-18 a refresh cookie with %j asks Cognito nothing"
   const facts = { iss: pool.cognito.issuer, sub: "x", exp: 4e9, ...change };
   const headers = new Headers({ cookie: `__Host-auth.refresh=${encode(facts)}.token` });
   pool.cognito.clearRequests();
-  expect(await core.authenticate(headers, config(), true)).toEqual({ status: "signed_out", error: null });
+  expect(await core.authenticate(headers, config(), "due")).toEqual({ status: "signed_out", error: null });
   expect(pool.cognito.requests).toEqual([]);
 });
 

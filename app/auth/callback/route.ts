@@ -1,60 +1,73 @@
 // GET /auth/callback?code&state: Cognito sends the browser back here, and the code becomes a session.
-import { authenticate, storeTokens } from "@/lib/auth/core/authenticate";
+import { authenticate } from "@/lib/auth/core/authenticate";
 import { type AuthorizationResponse, readAuthorizationResponse } from "@/lib/auth/core/authorization";
 import { getConfig } from "@/lib/auth/core/config";
-import { type CookieJar, readCookieJar } from "@/lib/auth/core/cookies";
+import { CookieJar } from "@/lib/auth/core/cookie-jar";
+import { storeTokens } from "@/lib/auth/core/cookie-session";
 import { now } from "@/lib/auth/core/encoding";
+import { markStarted } from "@/lib/auth/core/ended";
 import { AuthError } from "@/lib/auth/core/errors";
+import { emit, emitAll } from "@/lib/auth/core/events";
 import { startSignIn, verifyTokenResponse } from "@/lib/auth/core/issued-tokens";
 import { isPrefetch, safeReturnTo } from "@/lib/auth/core/navigation";
 import { bare, errorPath, redirectTo } from "@/lib/auth/core/responses";
-import { replaceSignIn } from "@/lib/auth/core/session-cookies";
+import { revokeWithSuccessors } from "@/lib/auth/core/revocation";
+import { readRefreshState } from "@/lib/auth/core/session-cookies";
 import { exchangeCode } from "@/lib/auth/core/token-endpoint";
+import type { SignedIn } from "@/lib/auth/core/verdict";
 import { report } from "@/lib/auth/events";
 
 export async function GET(request: Request): Promise<Response> {
   const { pathname: path, searchParams: query } = new URL(request.url);
   const config = getConfig();
   if (isPrefetch(request.headers)) return bare(400);
-  const jar = readCookieJar(request.headers, config);
+  const jar = new CookieJar(request.headers, config);
   let answer: AuthorizationResponse | null = null;
   try {
     answer = await readAuthorizationResponse(jar, query);
-    const { auth, ended } = await completeSignIn(jar, answer);
-    if (auth.event) report({ path, ...auth.event });
-    return redirectTo(config.origin + answer.transaction.returnTo, answer.cookies, ended, auth.cookies);
+    const auth = await completeSignIn(jar, answer);
+    emitAll(report, path, auth);
+    return redirectTo(config.origin + answer.transaction.returnTo, jar);
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
-    return refuse(request, jar, error, answer);
+    return handleFailure(request, jar, error, answer);
   }
-}
-
-async function refuse(request: Request, jar: CookieJar, error: AuthError, answer: AuthorizationResponse | null) {
-  const { origin, baseUrl } = jar.config;
-  const returnTo = answer?.transaction.returnTo ?? null;
-  // Back button, reload, bookmark: an answer that was used already. Whoever has a session just goes on.
-  const isStale = error.code === "transaction_missing" || error.code === "grant_rejected";
-  const auth = isStale ? await authenticate(request.headers, jar.config, true) : null;
-  if (auth?.status === "signed_in") {
-    return redirectTo(origin + (returnTo ?? safeReturnTo([], jar.config)), answer?.cookies, auth.cookies);
-  }
-  const { pathname: path } = new URL(request.url);
-  report({ type: "sign_in_failed", path, code: error.code, detail: error.message });
-  return redirectTo(baseUrl + errorPath(error.code, returnTo), answer?.cookies, auth?.cookies);
 }
 
 export function HEAD(): Response {
   return bare(405, { allow: "GET" });
 }
 
-/** Code to tokens, tokens verified and bound to this sign-in, session stored. */
-async function completeSignIn(jar: CookieJar, { code, transaction }: AuthorizationResponse) {
+/** Code to tokens, tokens verified and bound to this sign-in, session stored. Throws before it changes a session. */
+async function completeSignIn(jar: CookieJar, { code, transaction }: AuthorizationResponse): Promise<SignedIn> {
   if (code instanceof AuthError) throw code;
   const { config } = jar;
   const tokens = await verifyTokenResponse(await exchangeCode(code, transaction.codeVerifier, config), config);
   const signIn = startSignIn(tokens, transaction.nonce);
   const { refreshToken } = tokens;
   const state = refreshToken ? { refreshToken, signIn, expiresAt: now() + config.sessionMaxAge } : null;
+  const replaced = await readRefreshState(jar);
   const auth = await storeTokens(jar, tokens, state, "signed_in");
-  return { auth, ended: await replaceSignIn(jar, signIn) };
+  await markStarted(jar, signIn, replaced);
+  // The browser forgets this refresh token now. At Cognito it would live on, even after sign-out.
+  if (replaced && replaced.refreshToken !== refreshToken) await revokeWithSuccessors(replaced.refreshToken, config);
+  return auth;
+}
+
+/** The error page; or, after a reload or the Back button, the page that a signed-in user wanted. */
+async function handleFailure(
+  request: Request,
+  jar: CookieJar,
+  error: AuthError,
+  answer: AuthorizationResponse | null,
+): Promise<Response> {
+  const { origin, baseUrl } = jar.config;
+  const { pathname: path } = new URL(request.url);
+  const returnTo = answer?.transaction.returnTo ?? null;
+  const isStale = error.code === "transaction_missing" || error.code === "grant_rejected";
+  const auth = isStale ? await authenticate(request.headers, jar, { refresh: "due" }) : null;
+  emitAll(report, path, auth);
+  if (auth?.status === "signed_in") return redirectTo(origin + (returnTo ?? safeReturnTo([], jar.config)), jar);
+  emit(report, { type: "sign_in_failed", path, code: error.code, detail: error.message });
+  return redirectTo(baseUrl + errorPath(error.code, returnTo), jar);
 }

@@ -1,12 +1,14 @@
-// POST /auth/logout: ends the session here and at Cognito. A link on one of our own pages may do so too.
+// POST /auth/logout: ends the session here and at Cognito. A link on a page of this app may do so too.
 import { type AuthConfig, getConfig } from "@/lib/auth/core/config";
-import { cookieName, deleteCookies, readCookieJar } from "@/lib/auth/core/cookies";
+import { CookieJar } from "@/lib/auth/core/cookie-jar";
+import { cookieName } from "@/lib/auth/core/cookies";
 import { fingerprint } from "@/lib/auth/core/encoding";
+import { markEnded } from "@/lib/auth/core/ended";
+import { emit } from "@/lib/auth/core/events";
 import { isCrossSite, isPrefetch, requestKind } from "@/lib/auth/core/navigation";
-import { spendLineage } from "@/lib/auth/core/refresh";
 import { bare, page, redirectTo } from "@/lib/auth/core/responses";
-import { addEnded, readRefreshState, signInKey } from "@/lib/auth/core/session-cookies";
-import { revokeToken } from "@/lib/auth/core/token-endpoint";
+import { revokeWithSuccessors } from "@/lib/auth/core/revocation";
+import { readRefreshState } from "@/lib/auth/core/session-cookies";
 import { report } from "@/lib/auth/events";
 
 export async function POST(request: Request): Promise<Response> {
@@ -17,7 +19,7 @@ export async function POST(request: Request): Promise<Response> {
 export async function GET(request: Request): Promise<Response> {
   if (isPrefetch(request.headers) || requestKind(request.headers) !== "document") return bare(403);
   const config = getConfig();
-  // Only Fetch Metadata proves that a page of ours links here; a typed address gets a button instead.
+  // Only Fetch Metadata proves that the link is on a page of this app. A typed address gets a button instead.
   if (request.headers.get("sec-fetch-site") === "same-origin") return signOut(request, config);
   const form = `<form method="post" action="${config.basePath}/auth/logout"><button>Sign out</button></form>`;
   return page(403, "Sign out?", form, config.domain);
@@ -27,18 +29,17 @@ export function HEAD(): Response {
   return bare(405, { allow: "GET, POST" });
 }
 
-/** That Cognito does not answer keeps nobody signed in here. */
+/** If Cognito is down, the user is still signed out here. */
 async function signOut(request: Request, config: AuthConfig): Promise<Response> {
-  const jar = readCookieJar(request.headers, config);
+  const jar = new CookieJar(request.headers, config);
   const state = await readRefreshState(jar);
-  const lineage = state ? await spendLineage(state.refreshToken) : [];
-  const revocations = await Promise.allSettled(lineage.map((token) => revokeToken(token, config)));
-  const isRevoked = state !== null && revocations.every(({ status }) => status === "fulfilled");
+  const isRevoked = state !== null && (await revokeWithSuccessors(state.refreshToken, config));
   const subject = state && (await fingerprint(state.signIn.iss, state.signIn.sub));
-  report({ type: "signed_out", path: new URL(request.url).pathname, subject, isRevoked });
+  emit(report, { type: "signed_out", path: new URL(request.url).pathname, subject, isRevoked });
 
-  const ended = state ? await addEnded(jar, await signInKey(state.signIn), state.expiresAt) : [];
-  const deleted = deleteCookies(jar, (name) => name !== cookieName(jar.config, "ended"));
+  const ended = cookieName(config, "ended");
+  for (const name of jar.names) if (name !== ended && !name.startsWith(`${ended}.`)) jar.delete(name);
+  if (state) await markEnded(jar, state.signIn, state.expiresAt);
   const query = new URLSearchParams({ client_id: config.clientId, logout_uri: config.baseUrl });
-  return redirectTo(`${config.domain}/logout?${query}`, [...deleted, ...ended]);
+  return redirectTo(`${config.domain}/logout?${query}`, jar);
 }

@@ -30,6 +30,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
   const scope = read("COGNITO_SCOPE", /(^|\s)openid(\s|$)/, "must include openid", "openid email profile");
   const maxAge = read("AUTH_SESSION_MAX_AGE", /^[1-9]\d{0,9}$/, "must be whole seconds", "2592000");
   const secrets = splitList(env.AUTH_SECRET?.trim());
+  const clientSecrets = splitList(env.COGNITO_CLIENT_SECRET?.trim());
+  if (clientSecrets.includes("")) refuse("COGNITO_CLIENT_SECRET", "has an empty entry");
   const prefix = read("AUTH_COOKIE_PREFIX", /^[\w-]{1,32}$/, "must be letters, digits, - or _", "auth");
   const pinnedJwks = env.COGNITO_JWKS?.trim();
   const pinnedKeys = pinnedJwks ? readKeys(parseJson(pinnedJwks)) : null;
@@ -46,7 +48,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
     /** Where Cognito's /oauth2/authorize, /oauth2/token, /oauth2/revoke, /signup and /logout are. */
     domain,
     clientId,
-    clientSecret: env.COGNITO_CLIENT_SECRET?.trim() || null,
+    /** The first one is sent, the next when Cognito rejects it. Without AUTH_SECRET they sign the kit's cookies. */
+    clientSecrets,
     /** Whose access tokens are good as Bearer; as a cookie, only the app's own are. */
     bearerClientIds: [clientId, ...splitList(apiClients)],
     scope: scope.replace(/\s+/g, " "),
@@ -59,6 +62,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
     sessionMaxAge: Math.min(Number(maxAge), LONGEST_SESSION_S),
     /** The first one seals, all of them open; none: cookies are not sealed. */
     secrets,
+    /** Whether the kit recognizes its own refresh cookies. If not, anybody can make some up. */
+    areCookiesAuthentic: secrets.length > 0 || clientSecrets.length > 0,
     /** Over https the browser itself then guards the names; http is only ever a loopback. */
     cookiePrefix: base.protocol === "https:" ? `__Host-${prefix}` : prefix,
   };

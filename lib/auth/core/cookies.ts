@@ -1,91 +1,90 @@
+// How values are stored in cookies: names, sealing or signing, and chunks.
 import type { AuthConfig } from "./config";
+import { type Cookie, type CookieJar, serializeCookie } from "./cookie-jar";
 import { createSecret } from "./encoding";
 import { seal, unseal } from "./seal";
+import { isSigned, readSigned, sign } from "./sign";
 
-/** A cookie to set. `maxAge` is in seconds, and 0 deletes. */
-export type Cookie = { readonly name: string; readonly value: string; readonly maxAge: number };
+export type CookieKind =
+  | "access"
+  | "id"
+  | "refresh"
+  | "spent"
+  | "rounds"
+  | "outage"
+  | "ended" // Version 0.1
+  | `ended.${string}`
+  | `txn.${string}`;
 
-/** The kit's cookies of one request, by name, and the configuration that they are read with. */
-export type CookieJar = { readonly values: ReadonlyMap<string, string>; readonly config: AuthConfig };
+const MAX_COOKIE_BYTES = 3_800; // Browsers drop cookies above 4,096 bytes; some count the attributes.
 
-type CookieKind = "access" | "id" | "refresh" | "ended" | "rounds" | "outage" | `txn.${string}`;
+// The kit writes these. It needs no proof for the others: Cognito signs the tokens, and `state` is the transaction's hash.
+const SIGNED_PURPOSES: readonly string[] = ["refresh", "ended", "spent", "rounds"];
 
-const MAX_COOKIE_BYTES = 3_800; // Browsers drop what is above 4,096, some counting the attributes.
-
-/** The kit's cookies out of a Cookie header (RFC 6265 5.4). A name that comes twice has no value. */
-export function readCookieJar(headers: Headers, config: AuthConfig): CookieJar {
-  const values = new Map<string, string>();
-  const plain = `${config.cookiePrefix.replace("__Host-", "")}.`;
-  for (const pair of headers.get("cookie")?.split(";") ?? []) {
-    const [name, value] = splitPair(pair);
-    if (name.startsWith(plain) || name.startsWith(`__Host-${plain}`)) values.set(name, values.has(name) ? "" : value);
-  }
-  return { values, config };
-}
-
-/** The Set-Cookie line. A deletion repeats the attributes: without them browsers ignore it for a `__Host-` name. */
-export function serializeCookie({ name, value, maxAge }: Cookie): string {
-  const secure = name.startsWith("__Host-") ? "; Secure" : "";
-  return `${name}=${value}; Max-Age=${maxAge}; Path=/; HttpOnly${secure}; SameSite=Lax`;
-}
-
-/** The Cookie header that the browser would send once `cookies` are set. */
-export function applyCookies(header: string, cookies: readonly Cookie[]): string {
-  const kept = header.split(";").filter((pair) => !cookies.some(({ name }) => name === splitPair(pair)[0]));
-  const added = cookies.filter(({ maxAge }) => maxAge > 0).map(({ name, value }) => `${name}=${value}`);
-  return [...kept.map(trim).filter(Boolean), ...added].join("; ");
-}
-
-/** How many bytes of a Cookie header the kit's cookies take once `cookies` are set. */
-export function countBytes(jar: CookieJar, cookies: readonly Cookie[]): number {
-  return applyCookies([...jar.values].map((pair) => pair.join("=")).join("; "), cookies).length;
-}
-
-/** The cookies that store `value`, one or numbered chunks, and the deletion of what they replace. */
-export async function writeCookie(
-  jar: CookieJar,
-  kind: CookieKind,
-  value: string,
-  maxAge: number,
-): Promise<readonly Cookie[]> {
-  const [secret] = jar.config.secrets;
+/** Stores `value` in one cookie or in numbered chunks, and deletes what it replaces. `maxAge` is in seconds. */
+export async function writeCookie(jar: CookieJar, kind: CookieKind, value: string, maxAge: number): Promise<void> {
   const name = cookieName(jar.config, kind);
-  const whole = { name, value: secret ? await seal(value, purposeOf(kind), secret) : value, maxAge };
-  const cookies = serializeCookie(whole).length <= MAX_COOKIE_BYTES ? [whole] : splitCookie(whole);
-  return [...cookies, ...deleteCookie(jar, kind).filter((old) => !cookies.some((cookie) => cookie.name === old.name))];
+  const whole = { name, value: await protect(value, purposeOf(kind), jar.config), maxAge };
+  deleteCookie(jar, kind);
+  if (serializeCookie(whole).length <= MAX_COOKIE_BYTES) jar.set(whole);
+  else for (const chunk of splitCookie(whole)) jar.set(chunk);
 }
 
-/** What writeCookie stored, or null when it is not there, not whole, or not sealed as it should be. */
+/** The value that writeCookie stored. Null when it is absent, incomplete, or neither sealed nor signed as required. */
 export async function readCookie(jar: CookieJar, kind: CookieKind): Promise<string | null> {
-  const name = cookieName(jar.config, kind);
-  const [whole, first] = [jar.values.get(name), jar.values.get(`${name}.1`)];
-  if (whole !== undefined && first !== undefined) return null; // Of two writings, and no telling which is the newer.
-  const value = first === undefined ? whole : joinChunks(jar, name, first);
-  if (!value) return null;
-  const { secrets } = jar.config;
-  return secrets.length > 0 ? unseal(value, purposeOf(kind), secrets) : value;
+  const stored = readStored(jar, kind);
+  if (!stored) return null;
+  const purpose = purposeOf(kind);
+  const mayBeSigned = SIGNED_PURPOSES.includes(purpose);
+  const { config } = jar;
+  // Signed values stay valid when AUTH_SECRET is set later.
+  if (mayBeSigned && isSigned(stored)) return readSigned(stored, purpose, config);
+  if (config.secrets.length > 0) return unseal(stored, purpose, config.secrets);
+  return mayBeSigned && config.clientSecrets.length > 0 ? null : stored;
 }
 
-/** Deletes a cookie with all its chunks, if the browser sent any. */
-export function deleteCookie(jar: CookieJar, kind: CookieKind): readonly Cookie[] {
-  const name = cookieName(jar.config, kind);
-  return deleteCookies(jar, (it) => it === name || it.startsWith(`${name}.`));
+/** A value of version 0.1, which signed nothing. Null when the cookie is signed, or when version 0.1 would have sealed it. */
+export function readUnsignedCookie(jar: CookieJar, kind: CookieKind): string | null {
+  const stored = jar.config.secrets.length > 0 ? null : readStored(jar, kind);
+  return stored && !isSigned(stored) ? stored : null;
 }
 
-export function deleteCookies(jar: CookieJar, isDeleted: (name: string) => boolean): readonly Cookie[] {
-  return [...jar.values.keys()].filter(isDeleted).map((name) => ({ name, value: "", maxAge: 0 }));
+/** Deletes a cookie with all its chunks, as far as the browser sent them. */
+export function deleteCookie(jar: CookieJar, kind: CookieKind): void {
+  const name = cookieName(jar.config, kind);
+  jar.delete(name);
+  const names = jar.names.filter((it) => it.startsWith(`${name}.`) && /^\.\d{1,2}$/.test(it.slice(name.length)));
+  for (const chunk of names) jar.delete(chunk);
 }
 
 export function cookieName(config: AuthConfig, kind: CookieKind): string {
   return `${config.cookiePrefix}.${kind}`;
 }
 
-/** All transactions share one. */
+/** Whether the request has cookies that could sign somebody in. */
+export function hasSessionCookie(jar: CookieJar): boolean {
+  return jar.names.some((name) => /\.(access|refresh)\b/.test(name));
+}
+
+async function protect(value: string, purpose: string, config: AuthConfig): Promise<string> {
+  const [secret] = config.secrets;
+  if (secret) return seal(value, purpose, secret);
+  return SIGNED_PURPOSES.includes(purpose) && config.clientSecrets.length > 0 ? sign(value, purpose, config) : value;
+}
+
+function readStored(jar: CookieJar, kind: CookieKind): string | null {
+  const name = cookieName(jar.config, kind);
+  const [whole, first] = [jar.get(name), jar.get(`${name}.1`)];
+  if (first === undefined) return whole || null;
+  return whole === undefined ? joinChunks(jar, name, first) : null; // With both, nothing says which one is newer.
+}
+
+/** All transactions share one purpose, and so do all ended sign-ins. */
 function purposeOf(kind: CookieKind): string {
   return kind.replace(/\..*/, "");
 }
 
-/** A chunk is `<how many>.<which writing>.<piece>`. */
+/** A chunk is `<number of chunks>.<random id of this writing>.<piece>`: chunks of two writings never mix. */
 function splitCookie({ name, value, maxAge }: Cookie): readonly Cookie[] {
   const writing = createSecret().slice(0, 8);
   const room = MAX_COOKIE_BYTES - serializeCookie({ name: `${name}.99`, value: `99.${writing}.`, maxAge }).length;
@@ -99,21 +98,8 @@ function splitCookie({ name, value, maxAge }: Cookie): readonly Cookie[] {
 
 function joinChunks(jar: CookieJar, name: string, first: string): string | null {
   const [label = "", count] = /^(\d{1,2})\.[\w-]{8}\./.exec(first) ?? [];
-  const chunks = Array.from({ length: Number(count) }, (_, i) => jar.values.get(`${name}.${i + 1}`));
+  const chunks = Array.from({ length: Number(count) }, (_, i) => jar.get(`${name}.${i + 1}`));
   return chunks.every((chunk) => chunk?.startsWith(label))
     ? chunks.map((chunk) => chunk?.slice(label.length)).join("")
     : null;
-}
-
-function splitPair(pair: string): readonly [name: string, value: string] {
-  const at = pair.indexOf("=");
-  return at < 0 ? [trim(pair), ""] : [trim(pair.slice(0, at)), trim(pair.slice(at + 1))];
-}
-
-/**
- * Removes spaces and tabs only, as browsers do (RFC 6265bis 5.7). String.trim() also removes U+00A0: a sub-domain could
- * plant the byte 0xA0 and then `__Host-auth.access`, which browsers accept because the name has no prefix for them.
- */
-function trim(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, "");
 }

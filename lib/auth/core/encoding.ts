@@ -1,5 +1,4 @@
 import { decode, encode } from "jose/base64url";
-import { Memory } from "./memory";
 
 /** Seconds since the epoch, as in JWTs. */
 export const now = (): number => Math.floor(Date.now() / 1000);
@@ -11,16 +10,9 @@ export async function sha256(text: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
 }
 
-const fingerprints = new Memory<string>();
-
-/** Names a secret without telling it: 132 bits of its hash. */
+/** A name for a secret that does not reveal it: 132 bits of its hash. */
 export async function fingerprint(...parts: readonly unknown[]): Promise<string> {
-  const text = JSON.stringify(parts);
-  const known = fingerprints.get(text);
-  if (known) return known;
-  const name = encode(await sha256(text)).slice(0, 22);
-  fingerprints.set(text, name);
-  return name;
+  return encode(await sha256(JSON.stringify(parts))).slice(0, 22);
 }
 
 /** In a time that does not tell where two strings differ (RFC 9700 4.7). */

@@ -34,7 +34,7 @@ export class AuthError extends Error {
     this.status = STATUS[code];
   }
 
-  /** Treat the credential as none. False: it cannot be told, so keep it. */
+  /** True: treat the credential as absent. False: nobody can say whether it is good, so keep it. */
   get isBadCredential(): boolean {
     return this.status === 401;
   }

@@ -53,15 +53,21 @@ export function startSignIn({ accessClaims, idClaims }: IssuedTokens, nonce: str
  * yields somebody else's tokens is as good as dead.
  */
 export function checkContinuation({ accessClaims, idClaims }: IssuedTokens, signIn: SignIn): void {
-  const isSame = (claim: unknown, fact: unknown) => claim === undefined || fact === undefined || claim === fact;
   const continues = [accessClaims, idClaims ?? accessClaims].every(
-    ({ sub, auth_time, origin_jti, nonce }) =>
-      sub === signIn.sub &&
-      isSame(auth_time, signIn.auth_time) &&
-      isSame(origin_jti, signIn.origin_jti) &&
-      isSame(nonce, signIn.nonce),
+    (claims) => isSameSignIn(claims, signIn) && isSame(claims.nonce, signIn.nonce),
   );
   if (!continues) throw new AuthError("grant_rejected", "Tokens of another sign-in");
+}
+
+/** Whether claims and facts are of one sign-in of one user. A claim that only one side has says nothing. */
+export function isSameSignIn(claims: SignIn, facts: SignIn): boolean {
+  return (
+    claims.sub === facts.sub && isSame(claims.auth_time, facts.auth_time) && isSame(claims.origin_jti, facts.origin_jti)
+  );
+}
+
+function isSame(claim: unknown, fact: unknown): boolean {
+  return claim === undefined || fact === undefined || claim === fact;
 }
 
 function refused(reason: string): AuthError {

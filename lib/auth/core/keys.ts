@@ -1,3 +1,4 @@
+// The user pool's public keys (JWKS): fetched once, refreshed in the background, or pinned.
 import { asRecord, now, parseJson } from "./encoding";
 import { AuthError } from "./errors";
 import { fetchText } from "./http";
@@ -15,6 +16,7 @@ export type KeySet = ReadonlyMap<string, VerificationKey>;
 const REFRESH_AFTER_S = 600;
 const SERVE_STALE_S = 24 * 3600;
 const COOLDOWN_S = 30;
+const RETRY_AFTER_S = 2;
 const ABANDONED_AFTER_S = 10; // Some platforms drop a fetch that nobody awaits: it never settles.
 
 type Source = {
@@ -23,9 +25,13 @@ type Source = {
   attemptedAt: number;
   refetchedAt: number;
   hasFailed: boolean;
+  /** The number of the last fetch, and of the one that gave these keys. */
+  fetches: number;
+  keysFrom: number;
   pending: Promise<KeySet> | null;
 };
-const UNKNOWN: Source = { keys: null, fetchedAt: 0, attemptedAt: 0, refetchedAt: 0, hasFailed: false, pending: null };
+const NO_TIMES = { fetchedAt: 0, attemptedAt: 0, refetchedAt: 0 };
+const UNKNOWN: Source = { ...NO_TIMES, keys: null, hasFailed: false, fetches: 0, keysFrom: 0, pending: null };
 
 const sources = new Map<string, Source>();
 
@@ -49,15 +55,31 @@ export async function getKey(
 }
 
 async function findKeys(source: Source, url: string, kid: string, isIssued: boolean): Promise<KeySet> {
-  const { keys, fetchedAt, attemptedAt, refetchedAt, pending } = source;
-  const isOver = (since: number) => now() - since >= COOLDOWN_S;
-  if (!keys || now() - fetchedAt >= SERVE_STALE_S) return load(source, url);
-  if (!keys.has(kid) && (isIssued || pending || isOver(refetchedAt))) {
-    if (!isIssued) source.refetchedAt = now(); // Whoever makes key ids up gets one look in 30 s out of us.
+  const { keys } = source;
+  if (!keys || now() - source.fetchedAt >= SERVE_STALE_S) {
+    if (isPausing(source)) throw unavailable();
     return load(source, url);
   }
-  if (now() - fetchedAt >= REFRESH_AFTER_S && isOver(attemptedAt)) load(source, url).catch(() => {});
+  if (!keys.has(kid) && mayLookForNewKey(source, isIssued)) {
+    if (!isIssued) source.refetchedAt = now();
+    return load(source, url);
+  }
+  if (isStale(source)) load(source, url).catch(() => {});
   return keys;
+}
+
+/** Right after a failed fetch: without any keys, every token would ask for them again. */
+function isPausing({ hasFailed, pending, attemptedAt }: Source): boolean {
+  return hasFailed && !pending && now() - attemptedAt < RETRY_AFTER_S;
+}
+
+/** Unknown key ids cause at most one fetch in 30 s, except in tokens that come straight from the token endpoint. */
+function mayLookForNewKey({ pending, refetchedAt }: Source, isIssued: boolean): boolean {
+  return isIssued || pending !== null || now() - refetchedAt >= COOLDOWN_S;
+}
+
+function isStale({ fetchedAt, attemptedAt }: Source): boolean {
+  return now() - fetchedAt >= REFRESH_AFTER_S && now() - attemptedAt >= COOLDOWN_S;
 }
 
 function load(source: Source, url: string): Promise<KeySet> {
@@ -66,10 +88,13 @@ function load(source: Source, url: string): Promise<KeySet> {
   const pending = fetchKeys(url, source.keys).finally(() => {
     if (source.pending === pending) source.pending = null;
   });
-  Object.assign(source, { pending, attemptedAt: startedAt });
+  Object.assign(source, { pending, attemptedAt: startedAt, fetches: source.fetches + 1 });
+  const { fetches } = source;
+  // A fetch that settles late must not replace what a later one found.
+  const settle = (found: Partial<Source>) => fetches > source.keysFrom && Object.assign(source, found);
   pending.then(
-    (keys) => Object.assign(source, { keys, fetchedAt: startedAt, hasFailed: false }),
-    () => Object.assign(source, { hasFailed: true }),
+    (keys) => settle({ keys, keysFrom: fetches, fetchedAt: startedAt, hasFailed: false }),
+    () => settle({ hasFailed: true }),
   );
   return pending;
 }
@@ -77,8 +102,12 @@ function load(source: Source, url: string): Promise<KeySet> {
 async function fetchKeys(url: string, known: KeySet | null): Promise<KeySet> {
   const answer = await fetchText(url).catch(() => null);
   const keys = answer?.status === 200 ? readKeys(parseJson(answer.text), known) : null;
-  if (!keys?.size) throw new AuthError("keys_unavailable", "No usable JWKS");
+  if (!keys?.size) throw unavailable();
   return keys;
+}
+
+function unavailable(): AuthError {
+  return new AuthError("keys_unavailable", "No usable JWKS");
 }
 
 /** The usable keys of a JWKS document (RFC 7517): RS256 signature keys of 2048 to 8192 bits. */

@@ -1,5 +1,6 @@
-import { type Cookie, serializeCookie } from "./cookies";
+import type { CookieJar } from "./cookie-jar";
 import type { AuthErrorCode } from "./errors";
+import type { Missing } from "./events";
 
 /** For what depends on who asks: no shared cache may keep it (RFC 9111 5.2.2). */
 export const NO_STORE = "private, no-store";
@@ -15,8 +16,9 @@ const TITLES = { 401: "Unauthorized", 403: "Forbidden", 503: "Service Unavailabl
 const RETRY_AFTER_S = "5";
 
 /** 303: what follows is a GET, whatever this was (RFC 9700 4.12). */
-export function redirectTo(location: string, ...cookies: readonly (readonly Cookie[] | undefined)[]): Response {
-  return setCookies(bare(303, { location }), cookies.flat());
+export function redirectTo(location: string, jar?: CookieJar): Response {
+  const response = bare(303, { location });
+  return jar ? jar.applyTo(response) : response;
 }
 
 /** Where the page is that explains an error. `returnTo` has been checked. */
@@ -40,9 +42,12 @@ export function problem(status: keyof typeof TITLES, challenge?: string): Respon
   return bare(status, headers, JSON.stringify({ type: "about:blank", title: TITLES[status], status }));
 }
 
-/** The WWW-Authenticate line of a 401: no error without a credential. */
-export function bearerChallenge(isBadToken: boolean): string {
-  return isBadToken ? 'Bearer error="invalid_token"' : "Bearer";
+/** The WWW-Authenticate line (RFC 6750 3): no error without a credential, and the scopes that a 403 asks for. */
+export function challengeLine(status: number, isBadToken: boolean, missing?: Missing): string | undefined {
+  if (status === 401) return isBadToken ? 'Bearer error="invalid_token"' : "Bearer";
+  return status === 403 && missing?.scopes
+    ? `Bearer error="insufficient_scope", scope="${missing.scopes.join(" ")}"`
+    : undefined;
 }
 
 /** No more than the status, in the words of HTTP. */
@@ -60,9 +65,4 @@ export function page(status: number, title: string, body: string, formAction = "
   const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">`;
   const html = `<!doctype html><html lang="en">${head}<title>${title}</title><h1>${title}</h1>${body}</html>`;
   return bare(status, { "content-type": "text/html; charset=utf-8", "content-security-policy": policy.trim() }, html);
-}
-
-export function setCookies<R extends Response>(response: R, cookies: readonly (Cookie | undefined)[] = []): R {
-  for (const cookie of cookies) if (cookie) response.headers.append("set-cookie", serializeCookie(cookie));
-  return response;
 }

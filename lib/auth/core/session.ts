@@ -1,3 +1,4 @@
+import type { Missing } from "./events";
 import type { AccessTokenClaims, IdTokenClaims } from "./verify";
 
 /** Who is signed in: the part of a session that may go to a client component. */
@@ -70,9 +71,10 @@ export function isMachine(session: Session): boolean {
   return typeof session.claims.username !== "string";
 }
 
-/** What the caller lacks, or null when it may pass. */
-export function findShortfall(session: Session, requirement: Requirement): "machine" | "group" | "scope" | null {
-  if (isMachine(session) && !requirement.machines) return "machine";
-  if (requirement.groups && !requirement.groups.some((group) => session.groups.includes(group))) return "group";
-  return requirement.scopes?.every((scope) => session.scopes.includes(scope)) === false ? "scope" : null;
+/** The part of the requirement that the session does not meet, or null when it meets all of it. */
+export function findMissing(session: Session, { groups, scopes, machines }: Requirement): Missing | null {
+  if (isMachine(session) && !machines) return { user: true };
+  if (groups && !groups.some((group) => session.groups.includes(group))) return { groups };
+  if (scopes && !scopes.every((scope) => session.scopes.includes(scope))) return { scopes };
+  return null;
 }

@@ -1,3 +1,5 @@
+// The POST requests to Cognito: redeem a code, refresh, revoke. And what their failures mean.
+import { CallBound } from "./call-bound";
 import type { AuthConfig } from "./config";
 import { asRecord, parseJson } from "./encoding";
 import { AuthError } from "./errors";
@@ -11,6 +13,15 @@ export interface TokenResponse {
   readonly refreshToken: string | null;
 }
 
+// Codes, and refresh cookies that nothing authenticates, can be made up: a flood must not use up the pool's quota.
+const MAX_UNPROVEN_CALLS = 30;
+const codeCalls = new CallBound(MAX_UNPROVEN_CALLS, "rejected");
+const refreshCalls = new CallBound(MAX_UNPROVEN_CALLS, "rejected");
+const revokeCalls = new CallBound(MAX_UNPROVEN_CALLS, "all"); // Cognito answers 200 for any token.
+
+/** Which of the client's secrets Cognito accepted last. */
+const acceptedSecret = new WeakMap<AuthConfig, number>();
+
 /**
  * Redeems an authorization code (RFC 6749 4.1.3, RFC 7636 4.5).
  *
@@ -19,38 +30,66 @@ export interface TokenResponse {
  */
 export async function exchangeCode(code: string, codeVerifier: string, config: AuthConfig): Promise<TokenResponse> {
   const grant = { code, code_verifier: codeVerifier, redirect_uri: config.redirectUri };
-  const tokens = readTokenResponse(await post("token", { grant_type: "authorization_code", ...grant }, config));
+  const form = { grant_type: "authorization_code", ...grant };
+  const tokens = readTokenResponse(await codeCalls.run(() => post("token", form, config)));
   if (tokens.idToken) return tokens;
   throw new AuthError("token_response_invalid", "The token response has no ID token");
 }
 
 /** Trades a refresh token for new tokens (RFC 6749 6). */
 export async function refreshTokens(refreshToken: string, config: AuthConfig): Promise<TokenResponse> {
-  const grant = { grant_type: "refresh_token", refresh_token: refreshToken };
-  return readTokenResponse(await post("token", grant, config));
+  const form = { grant_type: "refresh_token", refresh_token: refreshToken };
+  const call = () => post("token", form, config);
+  return readTokenResponse(await (config.areCookiesAuthentic ? call() : refreshCalls.run(call)));
 }
 
-/** Ends a refresh token and the tokens born of it (RFC 7009). Cognito answers 200 for a token that is dead already. */
+/** Ends a refresh token and the tokens that came of it (RFC 7009). Cognito answers 200 for an invalid token, too. */
 export async function revokeToken(refreshToken: string, config: AuthConfig): Promise<void> {
-  await post("revoke", { token: refreshToken }, config);
+  const call = () => post("revoke", { token: refreshToken }, config);
+  await (config.areCookiesAuthentic ? call() : revokeCalls.run(call));
 }
 
+/** Sends the client's secrets one after the other until Cognito accepts one: a client can have two (rotation). */
 async function post(endpoint: "token" | "revoke", form: Record<string, string>, config: AuthConfig): Promise<string> {
-  // The secret goes in the body: how Cognito decodes "+" in HTTP Basic is not documented.
-  const client = { client_id: config.clientId, ...(config.clientSecret && { client_secret: config.clientSecret }) };
-  const answer = await fetchText(`${config.domain}/oauth2/${endpoint}`, {
-    method: "POST",
-    body: new URLSearchParams({ ...form, ...client }),
-  }).catch(() => null);
-  if (answer?.status === 200) return answer.text;
-  // Throttling and outages come without an OAuth error, or with a status that says so: the grant may be good.
-  const isRefusal = answer && answer.status >= 400 && answer.status < 500 && answer.status !== 429;
-  const { error } = asRecord(isRefusal && parseJson(answer.text));
-  if (typeof error !== "string") {
-    throw new AuthError("token_endpoint_unavailable", `Cognito answered ${answer?.status ?? "nothing"}`);
+  const { clientSecrets } = config;
+  const first = acceptedSecret.get(config) ?? 0;
+  for (let tries = 1; ; tries++) {
+    const index = (first + tries - 1) % Math.max(1, clientSecrets.length);
+    const answer = await postOnce(endpoint, form, config.clientId, clientSecrets[index], config.domain);
+    const error = answer?.status === 200 ? null : readOAuthError(answer);
+    if (error === "invalid_client" && tries < clientSecrets.length) continue;
+    if (answer?.status === 200) {
+      acceptedSecret.set(config, index);
+      return answer.text;
+    }
+    throw describeFailure(error, answer?.status);
   }
-  if (error === "invalid_grant") throw new AuthError("grant_rejected", "The grant was refused");
-  throw new AuthError("client_rejected", `Cognito says ${error.replace(/[^a-z_]/g, "").slice(0, 40)}`);
+}
+
+async function postOnce(
+  endpoint: "token" | "revoke",
+  form: Record<string, string>,
+  clientId: string,
+  clientSecret: string | undefined,
+  domain: string,
+): Promise<{ status: number; text: string } | null> {
+  // The secret goes in the body: how Cognito decodes "+" in HTTP Basic is not documented.
+  const client = { client_id: clientId, ...(clientSecret !== undefined && { client_secret: clientSecret }) };
+  const body = new URLSearchParams({ ...form, ...client });
+  return fetchText(`${domain}/oauth2/${endpoint}`, { method: "POST", body }).catch(() => null);
+}
+
+/** The OAuth error of an answer (RFC 6749 5.2), or null: throttling and outages have none, and the grant may be good. */
+function readOAuthError(answer: { status: number; text: string } | null): string | null {
+  if (!answer || answer.status < 400 || answer.status >= 500 || answer.status === 429) return null;
+  const { error } = asRecord(parseJson(answer.text));
+  return typeof error === "string" ? error : null;
+}
+
+function describeFailure(error: string | null, status: number | undefined): AuthError {
+  if (error === null) return new AuthError("token_endpoint_unavailable", `Cognito answered ${status ?? "nothing"}`);
+  if (error === "invalid_grant") return new AuthError("grant_rejected", "Cognito rejected the grant");
+  return new AuthError("client_rejected", `Cognito says ${error.replace(/[^a-z_]/g, "").slice(0, 40)}`);
 }
 
 function readTokenResponse(text: string): TokenResponse {

@@ -104,7 +104,7 @@ function isSignedOut({ config }: Probe, { location }: { location: string | null 
 async function checkSecret({ config, redeem, redeemWithoutSecret }: Probe) {
   const answer = await redeem();
   if (answer === "unclear") return warning("could not tell: the token endpoint gave no clear answer", "Run it again");
-  if (!config.clientSecret) {
+  if (config.clientSecrets.length === 0) {
     if (answer === "accepted") return ok("none, and none is asked for");
     return fault("missing: this client has one", `COGNITO_CLIENT_SECRET: ${CLIENT} → Client secret`);
   }

@@ -1,9 +1,9 @@
 import type { AuthConfig } from "../core/config";
-import { countBytes, readCookieJar } from "../core/cookies";
+import { CookieJar } from "../core/cookie-jar";
 import { encodeJson, now } from "../core/encoding";
 import { AuthError } from "../core/errors";
 import { type IssuedTokens, startSignIn } from "../core/issued-tokens";
-import { createSessionCookies } from "../core/session-cookies";
+import { writeSessionCookies } from "../core/session-cookies";
 import { type Check, fault, ok, warning } from "./check";
 
 const HEADER_LINE_BYTES = 8_192; // nginx's default for one line, "Cookie: " included.
@@ -45,14 +45,14 @@ async function checkCookies(config: AuthConfig, groups: readonly string[]) {
 
 /** Null when the kit refuses to store so much. */
 async function weigh(config: AuthConfig, groups: readonly string[]) {
-  const jar = readCookieJar(new Headers(), config);
+  const jar = new CookieJar(new Headers(), config);
   const tokens = createTokens(config, groups);
   const { refreshToken } = tokens;
   const signIn = startSignIn(tokens, NONCE);
   const state = { refreshToken, signIn, expiresAt: now() + config.sessionMaxAge };
   try {
-    const { cookies, isIdTokenDropped } = await createSessionCookies(jar, tokens, state);
-    return { bytes: countBytes(jar, cookies), count: cookies.length, isIdTokenDropped };
+    const { isIdTokenDropped } = await writeSessionCookies(jar, tokens, state);
+    return { bytes: jar.bytes, count: jar.changes.length, isIdTokenDropped };
   } catch (error) {
     if (error instanceof AuthError && error.code === "session_too_large") return null;
     throw error;

@@ -1,6 +1,6 @@
 import { createAuthorizationRequest } from "../core/authorization";
 import type { AuthConfig } from "../core/config";
-import { readCookieJar } from "../core/cookies";
+import { CookieJar } from "../core/cookie-jar";
 import { parseJson } from "../core/encoding";
 import { AuthError } from "../core/errors";
 import { fetchText } from "../core/http";
@@ -26,7 +26,7 @@ const IMPOSSIBLE = "00000000-0000-0000-0000-000000000000"; // A code or a token 
 /** Questions to the real endpoints. None changes anything; each is asked once, however many checks want the answer. */
 export function createProbe(config: AuthConfig) {
   const authorize = (change: Partial<AuthConfig>) => askToAuthorize({ ...config, ...change });
-  const redeem = (clientSecret: string | null) => redeemImpossibleCode({ ...config, clientSecret });
+  const redeem = (clientSecrets: readonly string[]) => redeemImpossibleCode({ ...config, clientSecrets });
   return {
     config,
     metadata: once(() => fetchJson(`${config.issuer}/.well-known/openid-configuration`)),
@@ -38,8 +38,8 @@ export function createProbe(config: AuthConfig) {
       const query = new URLSearchParams({ client_id: config.clientId, logout_uri: config.baseUrl });
       return ask(`${config.domain}/logout?${query}`);
     }),
-    redeem: once(() => redeem(config.clientSecret)),
-    redeemWithoutSecret: once(() => redeem(null)),
+    redeem: once(() => redeem(config.clientSecrets)),
+    redeemWithoutSecret: once(() => redeem([])),
     revoke: once(() => toAcceptance(revokeToken(IMPOSSIBLE, config), /invalid_request$/)),
     open: ask,
   };
@@ -68,9 +68,8 @@ async function ask(url: string): Promise<{ status: number; location: string | nu
 }
 
 async function askToAuthorize(config: AuthConfig): Promise<Authorization> {
-  const jar = readCookieJar(new Headers(), config);
-  const request = await createAuthorizationRequest(jar, "/", new URLSearchParams());
-  const { status, location, date } = await ask(request.location);
+  const jar = new CookieJar(new Headers(), config);
+  const { status, location, date } = await ask(await createAuthorizationRequest(jar, "/", new URLSearchParams()));
   const isRedirect = status >= 300 && status < 400 && location !== null && URL.canParse(location, config.domain);
   if (!isRedirect) return { kind: "other", status, date };
   const url = new URL(location, config.domain);

@@ -1,7 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type AuthConfig, parseConfig } from "../../../lib/auth/core/config";
-import { readCookie, readCookieJar } from "../../../lib/auth/core/cookies";
+import { CookieJar } from "../../../lib/auth/core/cookie-jar";
+import { readCookie } from "../../../lib/auth/core/cookies";
 import type { Tap } from "./tap";
 
 /** Where secrets were used, and where they must not turn up. */
@@ -52,14 +53,14 @@ async function collectSecrets(tap: Tap, env: Run["env"]): Promise<ReadonlySet<st
 
 /** The kit's cookies, and what they hold: sealed, that is something else. */
 async function readSecrets(header: string, config: AuthConfig): Promise<readonly string[]> {
-  const jar = readCookieJar(new Headers({ cookie: header }), config);
+  const jar = new CookieJar(new Headers({ cookie: header }), config);
   const secrets: string[] = [];
-  for (const [name, value] of jar.values) {
+  for (const name of jar.names) {
     const kind = name.slice(config.cookiePrefix.length + 1).replace(/\.\d+$/, "");
     if (!isSecret(kind)) continue;
     const contents = (await readCookie(jar, kind)) ?? "";
     const decoded = Buffer.from(contents, "base64url").toString();
-    secrets.push(value, contents, ...(/(?<="codeVerifier":")[\w-]+/.exec(decoded) ?? []));
+    secrets.push(jar.get(name) ?? "", contents, ...(/(?<="codeVerifier":")[\w-]+/.exec(decoded) ?? []));
   }
   return secrets;
 }

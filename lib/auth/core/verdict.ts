@@ -1,0 +1,30 @@
+// What the kit finds out about the sender of a request.
+import type { AuthError } from "./errors";
+import type { SessionEvent } from "./events";
+import type { Session } from "./session";
+
+/** The verdict on a request's credential. `unknown`: nobody can say now whether it is good. That is not "signed out". */
+export type Authentication = SignedIn | SignedOut | Unknown;
+
+export interface SignedIn extends Reported {
+  readonly status: "signed_in";
+  readonly session: Session;
+  readonly accessToken: string;
+  readonly idToken: string | null;
+}
+
+export interface SignedOut extends Reported {
+  readonly status: "signed_out";
+  /** Null when the request has no credential. */
+  readonly error: AuthError | null;
+}
+
+export interface Unknown extends Reported {
+  readonly status: "unknown";
+  readonly error: AuthError;
+}
+
+interface Reported {
+  /** For the app's `report`. */
+  readonly events?: readonly SessionEvent[];
+}
