@@ -1,22 +1,34 @@
 import { type NextRequest, NextResponse } from "next/server";
 import { type Authentication, authenticate } from "./core/authenticate";
+import { type Forwarded, forwardedHeaders, isResponse, joinResponses, keepAddress } from "./core/compose";
 import { type AuthConfig, getConfig, keepsRewriteStatus } from "./core/config";
-import { applyCookies, type Cookie, cookieName, readCookieJar } from "./core/cookies";
+import { type Cookie, cookieName, readCookieJar } from "./core/cookies";
 import type { AuthErrorCode } from "./core/errors";
 import { isCrossSite, isSafeMethod, readBearer, requestKind } from "./core/navigation";
+import { isKitRoute, KIT_PATHS } from "./core/paths";
 import {
   bare,
   bearerChallenge,
   errorPath,
   HEADERS,
   NO_STORE,
-  plainPage,
   problem,
   redirectTo,
+  refusalPage,
   setCookies,
 } from "./core/responses";
 import { isMachine, type Session } from "./core/session";
 import { report } from "./events";
+
+/**
+ * For answers that depend on who asks. SameSite=Lax cookies reach a frame in a page of a sub-domain, so that page must
+ * not frame ours. A CSP with frame-ancestors takes the place of this header.
+ */
+const PERSONAL = { "cache-control": NO_STORE, "x-frame-options": "SAMEORIGIN" };
+const KIT_ROUTE = { ...HEADERS, "x-frame-options": "DENY" };
+
+/** For deletions: NextResponse loses `Max-Age=0` when the app sets a cookie of its own. */
+const EXPIRED = "; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
 
 /** Who sends a request, and the answers that middleware can give. */
 export interface RequestAuth {
@@ -24,9 +36,10 @@ export interface RequestAuth {
   readonly session: Session | null;
   /**
    * Lets the request through. What renders it sees a session refreshed just now; no shared cache keeps the answer.
-   * `headers`: what it shall see instead of the request's, such as these with a nonce for the CSP.
+   * `from`: request headers to forward instead of the request's own, such as these with a nonce for the CSP; or the
+   * response of another middleware, whose redirect, rewrite, headers and cookies are kept.
    */
-  next(headers?: Headers): NextResponse;
+  next(from?: Headers | Response): NextResponse;
   /** Asks for a sign-in: 303 for a page load, 401 for all else, 503 when Cognito or its keys are out of reach. */
   challenge(): NextResponse;
   /** Refuses somebody who is signed in: 403, which a page load sees as the error page. */
@@ -40,44 +53,48 @@ export interface RequestAuth {
 export async function authenticateRequest(request: NextRequest): Promise<RequestAuth> {
   const config = getConfig();
   const { pathname } = request.nextUrl;
-  if (/^\/auth\/(login|callback|logout|error)\/?$/.test(pathname))
-    return always(() => NextResponse.next({ headers: HEADERS }));
+  if (isKitRoute(pathname))
+    return always((from) => forward(request, config, keepAddress(from, pathname, request.url), KIT_ROUTE));
   if (isForged(request, config)) return always(() => refuse(request, 403, "cross_site"));
   const auth = await authenticate(request.headers, config, true);
   if (auth.event) report({ path: pathname, ...auth.event });
-  const finish = (response: NextResponse) => setCookies(response, auth.cookies);
+  // A NextResponse keeps only the cookies that it was made with when the app calls `response.cookies.set()`.
+  const finish = (response: NextResponse) =>
+    auth.cookies ? answer(setCookies(response, auth.cookies, EXPIRED)) : response;
   return {
     session: auth.status === "signed_in" && !isMachine(auth.session) ? auth.session : null,
-    next: (headers) => finish(passOn(request, auth, config, headers)),
+    next: (from) => finish(passOn(request, auth, config, from)),
     challenge: () => finish(challenge(request, auth)),
     forbid: () => finish(refuse(request, 403, "forbidden")),
   };
 }
 
-function always(next: () => NextResponse): RequestAuth {
-  return { session: null, next, challenge: next, forbid: next };
+function always(next: RequestAuth["next"]): RequestAuth {
+  return { session: null, next, challenge: () => next(), forbid: () => next() };
 }
 
-function passOn(request: NextRequest, auth: Authentication, config: AuthConfig, headers?: Headers): NextResponse {
+function passOn(request: NextRequest, auth: Authentication, config: AuthConfig, from: Forwarded): NextResponse {
   // A handler behind us cannot tell "no session" from "Cognito did not answer", unless it is told.
   const outage = { name: cookieName(config, "outage"), value: "1", maxAge: 1 };
   const cookies = auth.status === "unknown" ? [outage] : (auth.cookies ?? []);
-  const isChanged = headers !== undefined || cookies.length > 0;
-  return NextResponse.next({
-    ...(!isAnonymous(request, auth, config) && { headers: { "cache-control": NO_STORE } }),
-    ...(isChanged && { request: { headers: withCookies(headers ?? request.headers, cookies) } }),
-  });
+  return forward(request, config, from, isAnonymous(request, auth, config) ? {} : PERSONAL, cookies);
+}
+
+function forward(
+  request: NextRequest,
+  config: AuthConfig,
+  from: Forwarded,
+  headers: Record<string, string>,
+  cookies: readonly Cookie[] = [],
+): NextResponse {
+  const forwarded = forwardedHeaders(request.headers, cookies, from);
+  const ours = NextResponse.next({ headers, ...(forwarded && { request: { headers: forwarded } }) });
+  return isResponse(from) ? answer(joinResponses(from, ours.headers, config.cookiePrefix)) : ours;
 }
 
 /** Nobody, and no trace of anybody: what is rendered is the same for all of them. */
 function isAnonymous({ headers }: NextRequest, auth: Authentication, config: AuthConfig): boolean {
   return auth.status === "signed_out" && !auth.error && readCookieJar(headers, config).values.size === 0;
-}
-
-function withCookies(headers: Headers, cookies: readonly Cookie[]): Headers {
-  const copy = new Headers(headers);
-  copy.set("cookie", applyCookies(headers.get("cookie") ?? "", cookies));
-  return copy;
 }
 
 function challenge(request: NextRequest, auth: Authentication): NextResponse {
@@ -97,14 +114,14 @@ function refuse(request: NextRequest, status: 401 | 403 | 503, reason: AuthError
   const { pathname, search } = new URL(request.url);
   const returnTo = isSafeMethod(method) ? pathname + search : pathname; // A form's body cannot come back.
   if (status === 401)
-    return answer(redirectTo(`${getConfig().baseUrl}/auth/login?${new URLSearchParams({ returnTo })}`));
+    return answer(redirectTo(`${getConfig().baseUrl}${KIT_PATHS.login}?${new URLSearchParams({ returnTo })}`));
   return isSafeMethod(method) && reason !== "anonymous"
     ? showError(request, status, reason, returnTo)
     : answer(bare(status));
 }
 
 function showError(request: NextRequest, status: 403 | 503, code: AuthErrorCode, returnTo: string): NextResponse {
-  if (!keepsRewriteStatus) return answer(plainPage(status));
+  if (!keepsRewriteStatus) return answer(refusalPage(status, request.nextUrl.basePath));
   const page = request.nextUrl.clone(); // Keeps basePath.
   [page.pathname = "", page.search = ""] = errorPath(code, returnTo).split("?");
   return NextResponse.rewrite(page, { status, headers: bare(status).headers });

@@ -1,5 +1,6 @@
 import { type Cookie, serializeCookie } from "./cookies";
 import type { AuthErrorCode } from "./errors";
+import { KIT_PATHS } from "./paths";
 
 /** For what depends on who asks: no shared cache may keep it (RFC 9111 5.2.2). */
 export const NO_STORE = "private, no-store";
@@ -21,7 +22,7 @@ export function redirectTo(location: string, ...cookies: readonly (readonly Cook
 
 /** Where the page is that explains an error. `returnTo` has been checked. */
 export function errorPath(code: AuthErrorCode, returnTo: string | null): string {
-  return `/auth/error?${new URLSearchParams({ code, ...(returnTo && { returnTo }) })}`;
+  return `${KIT_PATHS.error}?${new URLSearchParams({ code, ...(returnTo && { returnTo }) })}`;
 }
 
 /** No more than a status, for those who read no more. */
@@ -45,15 +46,6 @@ export function bearerChallenge(isBadToken: boolean): string {
   return isBadToken ? 'Bearer error="invalid_token"' : "Bearer";
 }
 
-/** No more than the status, in the words of HTTP. */
-export function plainPage(status: keyof typeof TITLES): Response {
-  return bare(
-    status,
-    { "content-type": "text/html" },
-    `<!doctype html><title>${status}</title><h1>${TITLES[status]}</h1>`,
-  );
-}
-
 /** A small page of the kit's own. `body` is HTML without any input in it; `formAction` where a form's redirect leads. */
 export function page(status: number, title: string, body: string, formAction = ""): Response {
   const policy = `default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' ${formAction}`;
@@ -62,7 +54,23 @@ export function page(status: number, title: string, body: string, formAction = "
   return bare(status, { "content-type": "text/html; charset=utf-8", "content-security-policy": policy.trim() }, html);
 }
 
-export function setCookies<R extends Response>(response: R, cookies: readonly (Cookie | undefined)[] = []): R {
-  for (const cookie of cookies) if (cookie) response.headers.append("set-cookie", serializeCookie(cookie));
+/** The page for a refusal where Next cannot show the error page with its status. An empty link reloads the page. */
+export function refusalPage(status: 403 | 503, basePath: string): Response {
+  const text =
+    status === 503
+      ? `You are still signed in. Sign-in cannot be checked at the moment. <a href="">Try again</a>`
+      : "You may not see this page.";
+  return page(status, TITLES[status], `<p>${text}</p><p><a href="${basePath || "/"}">Go to the start page</a></p>`);
+}
+
+/** `expired` is a further attribute for deletions. */
+export function setCookies<R extends Response>(
+  response: R,
+  cookies: readonly (Cookie | undefined)[] = [],
+  expired = "",
+): R {
+  for (const cookie of cookies) {
+    if (cookie) response.headers.append("set-cookie", serializeCookie(cookie) + (cookie.maxAge > 0 ? "" : expired));
+  }
   return response;
 }
