@@ -1,6 +1,6 @@
 import { NextRequest, NextResponse } from "next/server";
 import createIntlMiddleware from "next-intl/middleware";
-import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { authenticateRequest } from "@/lib/auth/middleware";
 import { Browser, CLICKED, FETCHED, type Kit, ORIGIN, TYPED, usePool } from "../support/kit";
 
@@ -262,7 +262,7 @@ describe("the response of any other middleware", () => {
     kit = await pool.load();
   });
 
-  test("its Vary, Link, policy and own headers stay; its caching does not, for somebody with a session", async () => {
+  test("HD-01 HD-06 its Vary, Link, policy and own headers stay; its caching does not, for somebody with a session", async () => {
     const headers = {
       "cache-control": "public, max-age=3600",
       "content-security-policy": "default-src 'self'",
@@ -287,7 +287,7 @@ describe("the response of any other middleware", () => {
     }
   });
 
-  test("a finished answer stays one, with its status and its body, and stores the refreshed session", async () => {
+  test("HD-01 a finished answer stays one, with its status and its body, and stores the refreshed session", async () => {
     const browser = await signInAndWait();
     const response = await compose(browser.request("/"), () => NextResponse.json({ slow: "down" }, { status: 429 }));
     expect([response.status, await response.json()]).toEqual([429, { slow: "down" }]);
@@ -305,9 +305,9 @@ describe("the response of any other middleware", () => {
 
   test("a page cannot tell an outage from a visitor unless it is told, here too", async () => {
     const browser = await signInAndWait();
-    pool.cognito.fail("token", { status: 503 });
+    pool.cognito.fault("token", { status: 503 });
     const response = await compose(browser.request("/"), forward({ "x-nonce": "r4nd0m" }));
-    pool.cognito.fail("token", null);
+    pool.cognito.clearFaults();
     expect(seen(response, "cookie")).toContain("__Host-auth.outage=1");
     expect(response.headers.getSetCookie()).toEqual([]);
   });
@@ -357,7 +357,7 @@ describe("the kit's own routes", () => {
     expect((await compose(pool.browser(kit).request("/auth/login"), limited)).status).toBe(429);
   });
 
-  test("no site may frame them, whatever policy the app sends", async () => {
+  test("AR-22 HD-08 no site may frame them, whatever policy the app sends", async () => {
     const csp = "default-src 'self'";
     const ask = async (headers: Record<string, string>) =>
       (await compose(pool.browser(kit).request("/auth/error"), () => NextResponse.next({ headers }))).headers;
@@ -400,7 +400,7 @@ describe("what auth.next() says about caches and frames", () => {
   ] as const;
 
   test.each(TRACES)(
-    "CA-01 AT-09 with %s and no session, no cache keeps the page and no other site frames it",
+    "HD-01 AT-09 with %s and no session, no cache keeps the page and no other site frames it",
     async (_trace, cookie) => {
       const request = new NextRequest(`${ORIGIN}/`, { headers: { ...TYPED, cookie } });
       const auth = await authenticateRequest(request);
@@ -450,5 +450,88 @@ describe("a cookie that the app's middleware sets on the kit's answer", () => {
     response.cookies.set("theme", "dark");
     const [deletion] = response.headers.getSetCookie().filter((line) => line.startsWith("__Host-auth.id.7="));
     expect(deletion).toMatch(/^__Host-auth\.id\.7=; .*Expires=Thu, 01 Jan 1970 00:00:00 GMT.*Secure/);
+  });
+});
+
+describe("the root middleware", () => {
+  const OPEN = ["/", "/robots.txt", "/sitemap.xml", "/manifest.webmanifest", "/icon.svg", "/opengraph-image"];
+  test.each([...OPEN, "/.well-known", "/.well-known/", "/.well-known/security.txt", "/.well-known/acme-challenge/x"])(
+    "shows %s to everybody",
+    async (path) => {
+      for (const headers of [TYPED, FETCHED, {}]) {
+        expect((await pool.browser(kit).visit(path, headers)).headers.get("x-middleware-next")).toBe("1");
+      }
+    },
+  );
+
+  const NEIGHBOURS = [
+    "/robots.txt/x",
+    "/robots.txt.bak",
+    "/sitemap.xml2",
+    "/.well-knownx",
+    "/.well-known.x",
+    "/x/robots.txt",
+  ];
+  test.each([...NEIGHBOURS, "/x/.well-known/y", "/.well-known/../dashboard", "/.WELL-KNOWN/x", "/icon.svg%2fx"])(
+    "NX-01 asks for a sign-in on %s",
+    async (path) => {
+      expect((await pool.browser(kit).visit(path)).status).toBe(303);
+    },
+  );
+});
+
+describe("with cacheComponents, where Next cannot show the error page with its status", () => {
+  const refused = async (path: string, username: string, isOutage: boolean, basePath?: string) => {
+    const browser = await signInAndWait(username);
+    if (isOutage) pool.cognito.fault("token", { status: 503 });
+    const nextConfig = basePath ? { nextConfig: { basePath } } : {};
+    const headers = { ...TYPED, cookie: browser.cookieHeader };
+    const response = await kit.middleware.default(new NextRequest(ORIGIN + path, { headers, ...nextConfig }));
+    pool.cognito.clearFaults();
+    return response;
+  };
+  const linksOf = (html: string) =>
+    [...html.matchAll(/<a href="([^"]*)">([^<]+)/g)].map(([, href, text]) => [text, href]);
+
+  beforeAll(async () => {
+    vi.stubEnv("__NEXT_CACHE_COMPONENTS", "true");
+    kit = await pool.load();
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    kit = await pool.load();
+  });
+
+  test("a 403 leads to the start page", async () => {
+    const response = await refused("/admin?x=%22%3E%3Cscript%3E", "grace", false);
+    expect([response.status, response.headers.get("content-type")]).toEqual([403, "text/html; charset=utf-8"]);
+    const html = await response.text();
+    expect(linksOf(html)).toEqual([["Go to the start page", "/"]]);
+    expect(html).not.toMatch(/script|admin/);
+  });
+
+  test("a 503 can be tried again, and leads to the start page; the session is kept", async () => {
+    const response = await refused("/dashboard?x=%22%3E%3Cscript%3E", "ada", true);
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
+    expect(response.headers.getSetCookie()).toEqual([]);
+    const html = await response.text();
+    expect(linksOf(html)).toEqual([
+      ["Try again", ""], // An empty link is the same page, and repeats no input.
+      ["Go to the start page", "/"],
+    ]);
+    expect(html).not.toMatch(/script|dashboard/);
+  });
+
+  test("the link to the start page has the base path", async () => {
+    const response = await refused("/shop/dashboard", "ada", true, "/shop");
+    expect(linksOf(await response.text())).toContainEqual(["Go to the start page", "/shop"]);
+  });
+
+  test("HD-08 the page runs no script, is framed by nobody and is kept by no cache", async () => {
+    const { headers } = await refused("/admin", "grace", false);
+    expect(headers.get("content-security-policy")).toBe(
+      "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
+    );
+    expect(headers.get("cache-control")).toBe("private, no-store");
   });
 });
