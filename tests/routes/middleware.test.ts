@@ -216,10 +216,12 @@ describe("the response of any other middleware", () => {
     const visitor = await compose(pool.browser(kit).request("/"), forward({ "x-nonce": "r4nd0m" }));
     expect(forwardedNames(visitor)).toEqual(["x-nonce"]);
     const browser = await signInAndWait();
-    const response = await compose(browser.request("/"), forward({ "x-nonce": "r4nd0m" }));
-    browser.take(response);
-    expect(forwardedNames(response)?.sort()).toEqual(["cookie", "x-nonce"]);
-    expect(seen(response, "cookie")).toBe(browser.cookieHeader);
+    for (const _state of ["refreshed just now", "good as it is"]) {
+      const response = await compose(browser.request("/"), forward({ "x-nonce": "r4nd0m" }));
+      browser.take(response);
+      expect(forwardedNames(response)?.sort()).toEqual(["cookie", "x-nonce"]);
+      expect(seen(response, "cookie")).toBe(browser.cookieHeader);
+    }
   });
 
   test("without request headers of its own, the page sees the request's, with the refreshed session", async () => {
@@ -237,8 +239,9 @@ describe("the response of any other middleware", () => {
     const plant = () => {
       const theirs = NextResponse.next();
       theirs.cookies.set("a", "1", { expires: new Date(86_400_000), path: "/" });
-      for (const name of ["__Host-auth.access", "__Host-auth.ended.x", "auth.refresh"])
-        theirs.cookies.set(name, "planted");
+      for (const name of ["__Host-auth.access", "__Host-auth.ended.x", "auth.refresh"]) {
+        theirs.cookies.set(name, "planted", { expires: new Date(86_400_000) });
+      }
       theirs.cookies.set("auth", "other");
       theirs.cookies.set("authentic.x", "2", { expires: new Date(0) });
       return theirs;
@@ -293,6 +296,19 @@ describe("the response of any other middleware", () => {
     expect([response.status, await response.json()]).toEqual([429, { slow: "down" }]);
     expect(namesOf(response.headers.getSetCookie())).toEqual(OURS);
     expect([...response.headers.keys()].filter((name) => name.startsWith("x-middleware-"))).toEqual([]);
+  });
+
+  test("a redirect that was made from a forwarded answer forwards nothing, so no cookie of the request is sent back", async () => {
+    const browser = await signInAndWait();
+    const request = browser.request("/");
+    const auth = await authenticateRequest(request);
+    const forwarded = NextResponse.next({ request: { headers: new Headers({ "x-secret": "1" }) } });
+    for (const { headers } of [forwarded, auth.next(forwarded)]) {
+      const response = auth.next(NextResponse.redirect(CHANGED, { headers }));
+      expect([response.status, response.headers.get("location")]).toEqual([307, CHANGED]);
+      expect([...response.headers.keys()].filter((name) => /^x-middleware-(request|override)/.test(name))).toEqual([]);
+      expect(namesOf(response.headers.getSetCookie())).toEqual(OURS);
+    }
   });
 
   test("a response header named Cookie or Authorization is dropped: Next would show it to the page", async () => {

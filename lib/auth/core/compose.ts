@@ -46,7 +46,7 @@ export function joinResponses(theirs: Response, ours: Headers, cookiePrefix: str
   const notOurs = (lines: readonly string[]) => lines.filter((line) => !isOurCookie.test(line));
   const headers = new Headers([...theirs.headers].filter(([name]) => isTheirs(name)));
   // A redirect or a finished answer forwards nothing, and the request's cookies have no place in it.
-  const isForwarded = headers.has(NEXT) || headers.has(REWRITE);
+  const isForwarded = (headers.has(NEXT) || headers.has(REWRITE)) && !headers.has("location");
   for (const [name, value] of ours) if (isOurs(name, headers, isForwarded)) headers.set(name, value);
   const pageCookies = notOurs(theirs.headers.get(PAGE_COOKIES)?.split(/,\s*(?=[^\s,;=]+=)/) ?? []); // Not in "Thu, 01".
   if (pageCookies.length > 0) headers.set(PAGE_COOKIES, pageCookies.join(","));
