@@ -80,7 +80,7 @@ describe("safeReturnTo", () => {
     ["AT-08", ["/x/%2e%2e%2fauth/logout", "/x/.%2e%2fauth/logout", "/x/%2E.%2Fdashboard", "/.%2fauth/logout"]],
     ["AT-08", ["/x/..%5cauth/logout", "/x%5c..%5cauth/logout", "/x/..%5C", "/x/..%255cauth/logout"]],
     ["AT-08", ["/x/..%252fauth/logout", "/x/%252e%252e/auth/logout", "/x/..%25252fauth/logout", "/x/%252e/y"]],
-    ["AT-08", ["/x/..;/auth/logout", "/x/..%3b/auth/logout", "/x%2f..", "/x%2f."]],
+    ["AT-08", ["/x/..;/auth/logout", "/x/..%3b/auth/logout", "/x%2f..", "/x%2f.", "/%25ff/..%252fauth/logout"]],
     ["RD-26", ["/_next/static/x.js", "/_next/image?url=x", "/_next"]],
   ])("%s %j lead to the start page", (_rule, inputs) => {
     expect(inputs.map((input) => safeReturnTo([input], app))).toEqual(inputs.map(() => "/"));

@@ -43,10 +43,10 @@ function decode(pathname: string): string | null {
   }
 }
 
-/** What is left when every program on the way decodes the path once more. */
+/** What is left when every program on the way decodes the path once more. ASCII only, so that no byte stops it. */
 function decodeFully(pathname: string): string {
-  const decoded = decode(pathname);
-  return decoded === null || decoded === pathname ? pathname : decodeFully(decoded);
+  const decoded = pathname.replace(/%[0-7][\da-f]/gi, (byte) => decodeURIComponent(byte));
+  return decoded === pathname ? pathname : decodeFully(decoded);
 }
 
 /**

@@ -58,12 +58,12 @@ export function page(status: number, title: string, body: string, formAction = "
 export function refusalPage(status: 403 | 503, basePath: string): Response {
   const text =
     status === 503
-      ? `You are still signed in. Sign-in cannot be checked at the moment. <a href="">Try again</a>`
+      ? `We cannot check your session at the moment. Nothing is lost. <a href="">Try again</a>`
       : "You may not see this page.";
   return page(status, TITLES[status], `<p>${text}</p><p><a href="${basePath || "/"}">Go to the start page</a></p>`);
 }
 
-/** `expired` is a further attribute for deletions. */
+/** Adds Set-Cookie lines. `expired` is a further attribute of deletions. */
 export function setCookies<R extends Response>(
   response: R,
   cookies: readonly (Cookie | undefined)[] = [],
