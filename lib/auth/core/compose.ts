@@ -25,7 +25,10 @@ export function isResponse(from: Forwarded): from is Response {
   return from !== undefined && "headers" in from;
 }
 
-/** Null when `theirs` forwards the request unchanged. The Cookie header is never theirs, which can be out of date. */
+/**
+ * The request headers that `theirs` forwards, or null when it forwards those of `request`. The Cookie header is always
+ * that of `request`: theirs can be older than the session.
+ */
 function readForwarded(theirs: Headers, request: Headers): Headers | null {
   const names = theirs.get(OVERRIDE);
   if (!names) return null;
@@ -48,7 +51,8 @@ export function joinResponses(theirs: Response, ours: Headers, cookiePrefix: str
   // A redirect or a finished answer forwards nothing, and the request's cookies have no place in it.
   const isForwarded = (headers.has(NEXT) || headers.has(REWRITE)) && !headers.has("location");
   for (const [name, value] of ours) if (isOurs(name, headers, isForwarded)) headers.set(name, value);
-  const pageCookies = notOurs(theirs.headers.get(PAGE_COOKIES)?.split(/,\s*(?=[^\s,;=]+=)/) ?? []); // Not in "Thu, 01".
+  // Split at commas before `name=`, not at the comma of a date.
+  const pageCookies = notOurs(theirs.headers.get(PAGE_COOKIES)?.split(/,\s*(?=[^\s,;=]+=)/) ?? []);
   if (pageCookies.length > 0) headers.set(PAGE_COOKIES, pageCookies.join(","));
   for (const line of [...notOurs(theirs.headers.getSetCookie()), ...ours.getSetCookie()]) {
     headers.append("set-cookie", line);
