@@ -15,6 +15,7 @@ const runtime = (name: string, environment: string, exclude: string[] = []) => (
     include: ["tests/{unit,routes,doctor,release}/**/*.test.ts"],
     exclude,
     testTimeout: 20_000,
+    server: { deps: { inline: ["next-intl"] } }, // It imports "next/server", which Node does not find from there.
   },
 });
 

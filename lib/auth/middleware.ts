@@ -1,15 +1,25 @@
+// The door for middleware.ts or proxy.ts: who sends the request, and the answers that middleware can give.
 import { type NextRequest, NextResponse } from "next/server";
 import { authenticate } from "./core/authenticate";
+import { type Forwarded, forwardedHeaders, isResponse, joinResponses, keepAddress } from "./core/compose";
 import { getConfig, keepsRewriteStatus } from "./core/config";
 import { CookieJar } from "./core/cookie-jar";
 import { cookieName, hasSessionCookie } from "./core/cookies";
 import type { AuthErrorCode } from "./core/errors";
 import { emit, emitAll, type Missing } from "./core/events";
 import { isCrossSite, isSafeMethod, readBearer, requestKind } from "./core/navigation";
-import { bare, challengeLine, errorPath, HEADERS, NO_STORE, plainPage, problem, redirectTo } from "./core/responses";
+import { isKitRoute, KIT_PATHS } from "./core/paths";
+import { bare, challengeLine, errorPath, HEADERS, NO_STORE, problem, redirectTo, refusalPage } from "./core/responses";
 import { isMachine, type Session } from "./core/session";
 import type { Authentication } from "./core/verdict";
 import { report } from "./events";
+
+/**
+ * For answers that depend on who asks. SameSite=Lax cookies reach a frame in a page of a sub-domain, so that page must
+ * not frame ours. A CSP with frame-ancestors takes the place of this header.
+ */
+const PERSONAL = { "cache-control": NO_STORE, "x-frame-options": "SAMEORIGIN" };
+const KIT_ROUTE = { ...HEADERS, "x-frame-options": "DENY" };
 
 /** Who sends a request, and the answers that middleware can give. */
 export interface RequestAuth {
@@ -17,9 +27,10 @@ export interface RequestAuth {
   readonly session: Session | null;
   /**
    * Lets the request through. What renders it sees a session refreshed just now; no shared cache keeps the answer.
-   * `headers`: what it shall see instead of the request's, such as these with a nonce for the CSP.
+   * `from`: request headers to forward instead of the request's own, such as these with a nonce for the CSP; or the
+   * response of another middleware, whose redirect, rewrite, headers and cookies are kept.
    */
-  next(headers?: Headers): NextResponse;
+  next(from?: Headers | Response): NextResponse;
   /** Asks for a sign-in: 303 for a page load, 401 for all else, 503 when Cognito or its keys are out of reach. */
   challenge(): NextResponse;
   /**
@@ -31,50 +42,48 @@ export interface RequestAuth {
 
 /**
  * Verifies the session of a request, by Bearer token or by cookie, and refreshes it when its access token has expired
- * or will within a minute. For the kit's own routes it does nothing: they do. Throws only `config_invalid`.
+ * or is about to. For the kit's own routes it does nothing: they read the session. Throws only `config_invalid`.
  */
 export async function authenticateRequest(request: NextRequest): Promise<RequestAuth> {
   const config = getConfig();
   const { pathname } = request.nextUrl;
-  if (/^\/auth\/(login|callback|logout|error)\/?$/.test(pathname))
-    return always(() => NextResponse.next({ headers: HEADERS }));
   const jar = new CookieJar(request.headers, config);
+  if (isKitRoute(pathname)) {
+    return always((from) => forward(request, jar, keepAddress(from, pathname, request.url), KIT_ROUTE));
+  }
   if (isForged(request, jar)) return always(() => refuse(request, 403, "cross_site"));
   const auth = await authenticate(request.headers, jar, { refresh: "due" });
   emitAll(report, pathname, auth);
-  const finish = (response: NextResponse) => jar.applyTo(response);
+  // A NextResponse keeps only the cookies that it was made with when the app calls `response.cookies.set()`.
+  const finish = (response: NextResponse) => (jar.changes.length > 0 ? answer(jar.applyTo(response)) : response);
   return {
     session: auth.status === "signed_in" && !isMachine(auth.session) ? auth.session : null,
-    next: (headers) => finish(passOn(request, auth, jar, headers)),
+    next: (from) => finish(passOn(request, auth, jar, from)),
     challenge: () => finish(challenge(request, auth)),
     forbid: (missing) => finish(refuse(request, 403, "forbidden", missing)),
   };
 }
 
-function always(next: () => NextResponse): RequestAuth {
-  return { session: null, next, challenge: next, forbid: next };
+function always(next: RequestAuth["next"]): RequestAuth {
+  return { session: null, next, challenge: () => next(), forbid: () => next() };
 }
 
-function passOn(request: NextRequest, auth: Authentication, jar: CookieJar, headers?: Headers): NextResponse {
+function passOn(request: NextRequest, auth: Authentication, jar: CookieJar, from: Forwarded): NextResponse {
   const forwarded = jar.clone();
   // A handler behind middleware must know that Cognito did not answer, or it would take the sender for anonymous.
   if (auth.status === "unknown") forwarded.set({ name: cookieName(jar.config, "outage"), value: "1", maxAge: 1 });
-  const isChanged = headers !== undefined || forwarded.changes.length > 0;
-  return NextResponse.next({
-    ...(!isAnonymous(auth, jar) && { headers: { "cache-control": NO_STORE } }),
-    ...(isChanged && { request: { headers: withCookies(headers ?? request.headers, forwarded) } }),
-  });
+  return forward(request, forwarded, from, isAnonymous(auth, jar) ? {} : PERSONAL);
+}
+
+function forward(request: NextRequest, jar: CookieJar, from: Forwarded, headers: Record<string, string>): NextResponse {
+  const forwarded = forwardedHeaders(request.headers, jar, from);
+  const ours = NextResponse.next({ headers, ...(forwarded && { request: { headers: forwarded } }) });
+  return isResponse(from) ? answer(joinResponses(from, ours.headers, jar.config.cookiePrefix)) : ours;
 }
 
 /** Nobody, and no trace of anybody: what is rendered is the same for all of them. */
 function isAnonymous(auth: Authentication, jar: CookieJar): boolean {
   return auth.status === "signed_out" && !auth.error && jar.isEmpty;
-}
-
-function withCookies(headers: Headers, jar: CookieJar): Headers {
-  const copy = new Headers(headers);
-  copy.set("cookie", jar.applyToHeader(headers.get("cookie") ?? ""));
-  return copy;
 }
 
 function challenge(request: NextRequest, auth: Authentication): NextResponse {
@@ -99,14 +108,14 @@ function refuse(
   const { pathname, search } = new URL(request.url);
   const returnTo = isSafeMethod(method) ? pathname + search : pathname; // A form's body cannot come back.
   if (status === 401)
-    return answer(redirectTo(`${getConfig().baseUrl}/auth/login?${new URLSearchParams({ returnTo })}`));
+    return answer(redirectTo(`${getConfig().baseUrl}${KIT_PATHS.login}?${new URLSearchParams({ returnTo })}`));
   return isSafeMethod(method) && reason !== "anonymous"
     ? showError(request, status, reason, returnTo)
     : answer(bare(status));
 }
 
 function showError(request: NextRequest, status: 403 | 503, code: AuthErrorCode, returnTo: string): NextResponse {
-  if (!keepsRewriteStatus) return answer(plainPage(status));
+  if (!keepsRewriteStatus) return answer(refusalPage(status, request.nextUrl.basePath));
   const page = request.nextUrl.clone(); // Keeps basePath.
   [page.pathname = "", page.search = ""] = errorPath(code, returnTo).split("?");
   return NextResponse.rewrite(page, { status, headers: bare(status).headers });

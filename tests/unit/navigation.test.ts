@@ -14,6 +14,18 @@ describe("safeReturnTo", () => {
     ["RD-22", "/x%0d%0aSet-Cookie:%20a=b"],
     ["RD-25", "/author"],
     ["RD-25", "/x/auth/login"],
+    // Middleware guards these like every other page, so a sign-in leads back to them.
+    ["RD-25", "/auth"],
+    ["RD-25", "/auth/"],
+    ["RD-25", "/auth?x"],
+    ["RD-25", "/auth/profile?tab=1#h"],
+    ["RD-25", "/auth/login-history"],
+    ["RD-25", "/auth/logout/help"],
+    ["AT-08", "/releases/1.0..1.1"],
+    ["AT-08", "/.well-known/x"],
+    ["AT-08", "/a/...%2fb"],
+    ["AT-08", "/100%25/a%2fb"],
+    ["AT-08", "/x?from=..%2fauth/logout#/../auth/logout"],
     ["RD-26", "/api/me"],
     ["RD-26", "/_nextstep"],
   ])("%s %j is kept as it is", (_rule, input) => {
@@ -54,12 +66,21 @@ describe("safeReturnTo", () => {
     ["RD-18", [`blob:${ORIGIN}/6a3c3f2e-0b7e-4f0e-9c0a-1d2e3f4a5b6c`]],
     ["RD-19", ["//evil\u3002test", "//\uff45vil.test", "//\u200bevil", "https://\u24d4vil"]],
     ["RD-21", ["@evil", ".evil.test", "foo", "../x", "?a", "#a", ""]],
-    ["RD-25", ["/auth/login", "/auth/logout", "/auth/callback?code=x&state=y", "/auth/error", "/auth", "/auth/"]],
+    ["RD-25", ["/auth/login", "/auth/logout", "/auth/callback?code=x&state=y", "/auth/error", "/auth/logout/"]],
     [
       "RD-25",
       ["/AUTH/logout", "/Auth/Login", "/%61uth/logout", "/auth%2flogout", "/auth\\logout", "/x/../auth/logout"],
     ],
-    ["RD-25", ["/.//auth/logout", "/au\tth/logout", "/auth/./login", "/auth?x", "/auth#x"]],
+    [
+      "RD-25",
+      ["/.//auth/logout", "/au\tth/logout", "/auth/./login", "/auth//logout", "/auth/logout?x", "/auth/logout#x"],
+    ],
+    ["RD-25", ["/auth%252flogout", "/%2561uth/logout", "/auth/logout.rsc", "/auth/logout;v=1", "/auth/logout%2f"]],
+    ["AT-08", ["/x/..%2fauth/logout", "/x/..%2Fauth%2Flogout", "/x%2f../auth/logout", "/x%2f..%2fauth/logout"]],
+    ["AT-08", ["/x/%2e%2e%2fauth/logout", "/x/.%2e%2fauth/logout", "/x/%2E.%2Fdashboard", "/.%2fauth/logout"]],
+    ["AT-08", ["/x/..%5cauth/logout", "/x%5c..%5cauth/logout", "/x/..%5C", "/x/..%255cauth/logout"]],
+    ["AT-08", ["/x/..%252fauth/logout", "/x/%252e%252e/auth/logout", "/x/..%25252fauth/logout", "/x/%252e/y"]],
+    ["AT-08", ["/x/..;/auth/logout", "/x/..%3b/auth/logout", "/x%2f..", "/x%2f.", "/%25ff/..%252fauth/logout"]],
     ["RD-26", ["/_next/static/x.js", "/_next/image?url=x", "/_next"]],
   ])("%s %j lead to the start page", (_rule, inputs) => {
     expect(inputs.map((input) => safeReturnTo([input], app))).toEqual(inputs.map(() => "/"));
@@ -92,11 +113,31 @@ describe("safeReturnTo", () => {
     ["/shop/_next/x", "/shop"],
     ["/shop/%61uth/login", "/shop"],
     ["/shop/cart", "/shop/cart"],
-    ["/shopauth/x", "/shopauth/x"],
-    ["/help/auth/x", "/help/auth/x"],
+    ["/shop/auth/profile", "/shop/auth/profile"],
+    ["/shop//auth/logout", "/shop"],
+    ["/shop", "/shop"],
+    ["/shop/", "/shop/"],
+    ["/shop?a=1#h", "/shop?a=1#h"],
     ["/auth/login", "/shop"],
   ])("RD-25 with the base path /shop, %j leads to %j", (input, path) => {
     expect(safeReturnTo([input], { origin: ORIGIN, basePath: "/shop" })).toBe(path);
+  });
+
+  test.each(["/help", "/help/auth/x", "/shopping", "/shopauth/x", "/", "/SHOP/cart", "/%73hop/cart", "/shop%2fcart"])(
+    "AT-08 with the base path /shop, %j belongs to another app and leads to the start page",
+    (input) => {
+      expect(safeReturnTo([input], { origin: ORIGIN, basePath: "/shop" })).toBe("/shop");
+    },
+  );
+
+  test.each([
+    "/shop/..%2fhelp",
+    "/shop/%2e%2e%2fhelp",
+    "/shop/x%2f..%2f..%2fhelp",
+    "/shop/..%252fhelp",
+    "/shop/../help",
+  ])("AT-08 with the base path /shop, %j leads to no other app", (input) => {
+    expect(safeReturnTo([input], { origin: ORIGIN, basePath: "/shop" })).toBe("/shop");
   });
 
   test("RD-06 RD-07 whatever is sent on stays on the origin, and passing it twice changes nothing", () => {

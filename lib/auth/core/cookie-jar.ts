@@ -93,10 +93,14 @@ export class CookieJar {
   }
 }
 
-/** The Set-Cookie line. A deletion repeats the attributes: without them browsers ignore it for a `__Host-` name. */
+/**
+ * The Set-Cookie line. A deletion repeats the attributes: without them browsers ignore it for a `__Host-` name. It also
+ * has a date, because NextResponse loses `Max-Age=0` when the app's middleware sets a cookie of its own.
+ */
 export function serializeCookie({ name, value, maxAge }: Cookie): string {
   const secure = name.startsWith("__Host-") ? "; Secure" : "";
-  return `${name}=${value}; Max-Age=${maxAge}; Path=/; HttpOnly${secure}; SameSite=Lax`;
+  const expires = maxAge > 0 ? "" : "; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+  return `${name}=${value}; Max-Age=${maxAge}; Path=/; HttpOnly${secure}; SameSite=Lax${expires}`;
 }
 
 function splitPair(pair: string): readonly [name: string, value: string] {

@@ -1,3 +1,5 @@
+import { isKitRoute } from "./paths";
+
 /** Who asks, and so how a refusal must look for the caller to understand it. */
 export type RequestKind = "document" | "action" | "data" | "api";
 
@@ -20,20 +22,31 @@ export function safeReturnTo(values: readonly unknown[], app: { origin: string; 
 }
 
 function isPage(pathname: string, basePath: string): boolean {
-  const path = decodePath(pathname);
+  if (!`${pathname}/`.startsWith(`${basePath}/`)) return false; // Another app on this origin.
+  const path = decode(pathname);
   // "/.//evil" is of our origin, but its path, sent on, is "//evil".
   if (path === null || path.startsWith("//") || path.includes("\\")) return false;
-  const inApp = path.startsWith(basePath) ? path.slice(basePath.length) : path;
-  return !/^\/+(auth|_next)(\/|$)/i.test(inApp); // Returning there would loop, or sign out.
+  const inApp = decodeFully(pathname.slice(basePath.length));
+  // A proxy may decode and resolve the path before Next sees it: "/x/..%2fauth/logout" would sign out.
+  if (/(^|[/\\])\.\.?([/\\;]|$)/.test(inApp)) return false;
+  const plain = inApp.toLowerCase().replace(/[/\\]+/g, "/");
+  // A kit route would loop or sign out, also with an ending that Next or a proxy removes: ".rsc", ";v=1".
+  return !isKitRoute(plain.replace(/[.;][^/]*$/, "")) && !/^\/_next(\/|$)/.test(plain);
 }
 
 /** For a look only: a decoded path is never sent on. Null when it does not decode. */
-function decodePath(pathname: string): string | null {
+function decode(pathname: string): string | null {
   try {
     return decodeURIComponent(pathname);
   } catch {
     return null;
   }
+}
+
+/** What is left when every program on the way decodes the path once more. ASCII only, so that no byte stops it. */
+function decodeFully(pathname: string): string {
+  const decoded = pathname.replace(/%[0-7][\da-f]/gi, (byte) => decodeURIComponent(byte));
+  return decoded === pathname ? pathname : decodeFully(decoded);
 }
 
 /**

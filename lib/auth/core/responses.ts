@@ -1,6 +1,7 @@
 import type { CookieJar } from "./cookie-jar";
 import type { AuthErrorCode } from "./errors";
 import type { Missing } from "./events";
+import { KIT_PATHS } from "./paths";
 
 /** For what depends on who asks: no shared cache may keep it (RFC 9111 5.2.2). */
 export const NO_STORE = "private, no-store";
@@ -23,7 +24,7 @@ export function redirectTo(location: string, jar?: CookieJar): Response {
 
 /** Where the page is that explains an error. `returnTo` has been checked. */
 export function errorPath(code: AuthErrorCode, returnTo: string | null): string {
-  return `/auth/error?${new URLSearchParams({ code, ...(returnTo && { returnTo }) })}`;
+  return `${KIT_PATHS.error}?${new URLSearchParams({ code, ...(returnTo && { returnTo }) })}`;
 }
 
 /** No more than a status, for those who read no more. */
@@ -50,19 +51,19 @@ export function challengeLine(status: number, isBadToken: boolean, missing?: Mis
     : undefined;
 }
 
-/** No more than the status, in the words of HTTP. */
-export function plainPage(status: keyof typeof TITLES): Response {
-  return bare(
-    status,
-    { "content-type": "text/html" },
-    `<!doctype html><title>${status}</title><h1>${TITLES[status]}</h1>`,
-  );
-}
-
 /** A small page of the kit's own. `body` is HTML without any input in it; `formAction` where a form's redirect leads. */
 export function page(status: number, title: string, body: string, formAction = ""): Response {
   const policy = `default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' ${formAction}`;
   const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">`;
   const html = `<!doctype html><html lang="en">${head}<title>${title}</title><h1>${title}</h1>${body}</html>`;
   return bare(status, { "content-type": "text/html; charset=utf-8", "content-security-policy": policy.trim() }, html);
+}
+
+/** The page for a refusal where Next cannot show the error page with its status. An empty link reloads the page. */
+export function refusalPage(status: 403 | 503, basePath: string): Response {
+  const text =
+    status === 503
+      ? `We cannot check your session at the moment. Nothing is lost. <a href="">Try again</a>`
+      : "You may not see this page.";
+  return page(status, TITLES[status], `<p>${text}</p><p><a href="${basePath || "/"}">Go to the start page</a></p>`);
 }

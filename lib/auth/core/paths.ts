@@ -1,0 +1,14 @@
+/** Where the kit's own routes are, without Next's basePath. */
+export const KIT_PATHS = {
+  login: "/auth/login",
+  callback: "/auth/callback",
+  logout: "/auth/logout",
+  error: "/auth/error",
+} as const;
+
+const ROUTES: readonly string[] = Object.values(KIT_PATHS);
+
+/** Whether a path is one of the kit's own routes. Every other page below `/auth` is a page of the app. */
+export function isKitRoute(pathname: string): boolean {
+  return ROUTES.includes(pathname.replace(/\/$/, ""));
+}
