@@ -19,8 +19,8 @@ export function redirectTo(location: string, ...cookies: readonly (readonly Cook
   return setCookies(bare(303, { location }), cookies.flat());
 }
 
-/** Where the page is that explains an error. `returnTo` has been checked. */
-export function errorPath(code: AuthErrorCode, returnTo: string | null): string {
+/** Where the page is that explains an error. `returnTo` has been checked. Typed for Next's `typedRoutes`. */
+export function errorPath(code: AuthErrorCode, returnTo: string | null): `/auth/error?${string}` {
   return `/auth/error?${new URLSearchParams({ code, ...(returnTo && { returnTo }) })}`;
 }
 
