@@ -129,8 +129,9 @@ export const LOCALE_CLAIMS: readonly Claim[] = [
   {
     title: "a redirect of next-intl takes the refreshed cookies and its own cookie along",
     prove: async (site) => {
-      const response = await readAs(site, "/en/welcome", "expired");
+      const response = await readAs(site, "/en/welcome", "expired", { "accept-language": "de" });
       assert.equal(response.status, 307);
+      assert.ok(response.setCookie.some((line) => line.startsWith("NEXT_LOCALE=en;")));
       assert.equal(new URL(response.headers.location ?? "", site.origin).pathname, "/welcome");
       expectRefreshed(response);
     },
@@ -138,14 +139,8 @@ export const LOCALE_CLAIMS: readonly Claim[] = [
   {
     title: "next-intl chooses the locale of a visitor by Accept-Language",
     prove: async (site) => {
-      const { status, headers, setCookie } = await raw(site.url("/"), {
-        headers: { ...DOCUMENT, "accept-language": "de" },
-      });
+      const { status, headers } = await raw(site.url("/"), { headers: { ...DOCUMENT, "accept-language": "de" } });
       assert.deepEqual([status, new URL(headers.location ?? "", site.origin).pathname], [307, "/de"]);
-      assert.deepEqual(
-        setCookie.map((line) => line.split(";")[0]),
-        ["NEXT_LOCALE=de"],
-      );
     },
   },
   {
@@ -166,8 +161,8 @@ export const LOCALE_CLAIMS: readonly Claim[] = [
   },
 ];
 
-async function readAs(site: Site, path: string, who: string): Promise<RawResponse> {
-  return raw(site.url(path), { headers: { ...DOCUMENT, cookie: await site.cookieOf(who) } });
+async function readAs(site: Site, path: string, who: string, more: Record<string, string> = {}): Promise<RawResponse> {
+  return raw(site.url(path), { headers: { ...DOCUMENT, ...more, cookie: await site.cookieOf(who) } });
 }
 
 /** A page, signed in as ada, whose link has prefetched /notes. */
