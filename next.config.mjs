@@ -1,4 +1,5 @@
 /** @type {import("next").NextConfig} */
 export default {
   poweredByHeader: false,
+  typedRoutes: true,
 };

@@ -1,6 +1,7 @@
+import type { Route } from "next";
 import Link from "next/link";
 import type { ReactNode } from "react";
-import { getSession, type Session } from "@/lib/auth/session";
+import { AuthError, getSession, type Session } from "@/lib/auth/session";
 import { ApiConsole } from "./_components/api-console";
 import { SiteHeader } from "./_components/site-header";
 
@@ -58,7 +59,7 @@ export default async function HomePage() {
 }
 
 interface DoorCardProps {
-  href: string;
+  href: Route;
   title: string;
   isOpen: boolean;
   children: ReactNode;
@@ -87,8 +88,7 @@ async function findSession(): Promise<Session | null | undefined> {
   try {
     return await getSession();
   } catch (error) {
-    if (error instanceof Error && error.name === "AuthError" && "status" in error && error.status === 503)
-      return undefined;
+    if (error instanceof AuthError && error.status === 503) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { AuthEvent } from "./core/events";
+import type { AuthEvent } from "./session";
 
 /** Yours to change: send events to your logger, or to OpenTelemetry. It must not throw. */
 export function report(event: AuthEvent): void {

@@ -1,34 +1,63 @@
+// The door for pages, layouts and server actions: the session of the current request.
 import "server-only";
+import * as nextCache from "next/cache";
 import { headers } from "next/headers";
-import { redirect } from "next/navigation";
+import { forbidden, redirect } from "next/navigation";
 import { connection } from "next/server";
 import { cache } from "react";
 import { authenticate } from "./core/authenticate";
-import { getConfig } from "./core/config";
+import { getConfig, hasAuthInterrupts } from "./core/config";
 import { CookieJar } from "./core/cookie-jar";
-import { AuthError } from "./core/errors";
+import { AuthError, type AuthErrorCode, isAuthErrorCode } from "./core/errors";
+import { type AuthEvent, emit, type Missing } from "./core/events";
+import { safeReturnTo } from "./core/navigation";
 import { errorPath } from "./core/responses";
-import { findMissing, isMachine, type Requirement, type Session, type User } from "./core/session";
+import { findMissing, isMachine } from "./core/session";
+import type { Requirement, Session } from "./core/types";
 import type { Authentication } from "./core/verdict";
+import { report } from "./events";
 
-export type { Requirement, Session, User };
+// An app augments these interfaces through this module, and never names core.
+export type {
+  AccessTokenClaims,
+  GroupName,
+  GroupNames,
+  IdTokenClaims,
+  Requirement,
+  Session,
+  User,
+} from "./core/types";
+export type { AuthErrorCode, AuthEvent };
+export { AuthError };
+
+/** For the error page. Everything here is checked or configured, so it is safe to print. */
+export interface AuthErrorDetails {
+  /** Null: the query names no error of the kit. */
+  readonly code: AuthErrorCode | null;
+  /** Starts a sign-in that leads back to the page which the user wanted. */
+  readonly signInUrl: string;
+  readonly startUrl: string;
+  /** `APP_BASE_URL`. */
+  readonly appUrl: string;
+}
 
 /**
- * The verified session of the request that is being answered, or null when nobody is signed in. Verifies for itself,
- * whatever middleware did; never refreshes, because a page cannot set cookies. Once per request.
+ * Returns the verified session of the current request, or null when nobody is signed in. Verifies for itself, whatever
+ * middleware did; never refreshes, because a page cannot set cookies. Runs once per request, and once in each
+ * `"use cache: private"`.
  *
- * Throws `config_invalid`; and `keys_unavailable` or `token_endpoint_unavailable` when Cognito is out of reach and it
- * cannot be told: that is not "signed out".
+ * Throws `config_invalid`; and `keys_unavailable` or `token_endpoint_unavailable` when Cognito does not answer: whether
+ * somebody is signed in is then unknown.
  */
 export async function getSession(): Promise<Session | null> {
-  const auth = await authenticateRequest();
-  if (auth.status === "unknown") throw auth.error;
+  const auth = await requireVerdict();
   return auth.status === "signed_in" && !isMachine(auth.session) ? auth.session : null;
 }
 
 /**
- * The session, or a redirect: to sign-in when there is none, to the error page when it lacks a group or a scope. Call
- * it where the data is, in server actions too. `returnTo`: where to go after sign-in, "/" by default.
+ * Returns the session, or redirects: to sign-in when there is none, to the error page when it lacks a group or a scope.
+ * With `experimental.authInterrupts` it then calls `forbidden()` instead. Call it where the data is, in server actions
+ * too. `returnTo`: where to go after sign-in, "/" by default.
  */
 export async function requireSession(requirement: Requirement & { readonly returnTo?: string } = {}): Promise<Session> {
   const returnTo = requirement.returnTo ?? null;
@@ -37,24 +66,61 @@ export async function requireSession(requirement: Requirement & { readonly retur
     throw error;
   });
   if (!session) redirect(`/auth/login?${new URLSearchParams(returnTo ? { returnTo } : {})}`);
-  if (findMissing(session, requirement)) redirect(errorPath("forbidden", returnTo));
+  const missing = findMissing(session, requirement);
+  if (missing) refuse(returnTo, missing);
   return session;
 }
 
-/** The verified access token, to call an API as the user. Keep it on the server. */
+/** Returns the verified access token, to call an API as the user. Keep it on the server. Throws as `getSession` does. */
 export async function getAccessToken(): Promise<string | null> {
-  const auth = await authenticateRequest();
+  const auth = await requireVerdict();
   return auth.status === "signed_in" ? auth.accessToken : null;
 }
 
-/** The verified ID token, for the AWS services that ask for one; null when it was too large to keep. */
+/**
+ * Returns the verified ID token, for the AWS services that ask for one; null when it was too large to keep. Throws as
+ * `getSession` does.
+ */
 export async function getIdToken(): Promise<string | null> {
-  const auth = await authenticateRequest();
+  const auth = await requireVerdict();
   return auth.status === "signed_in" ? auth.idToken : null;
 }
 
+/** Reads the query of the error page. Anybody can write a link to that page: print nothing else of its query. */
+export async function readAuthError(
+  searchParams: Promise<Readonly<Record<string, string | readonly string[] | undefined>>>,
+): Promise<AuthErrorDetails> {
+  const { code, returnTo } = await searchParams; // Before the configuration: Next then does not prerender the page.
+  const config = getConfig();
+  const back = new URLSearchParams({ returnTo: safeReturnTo([returnTo], config) });
+  return {
+    code: isAuthErrorCode(code) ? code : null,
+    signInUrl: `${config.basePath}/auth/login?${back}`,
+    startUrl: config.basePath || "/",
+    appUrl: config.baseUrl,
+  };
+}
+
+type Verdict = Exclude<Authentication, { status: "unknown" }>;
+
+async function requireVerdict(): Promise<Verdict> {
+  const auth = await authenticateRequest();
+  if (auth.status === "unknown") throw auth.error;
+  return auth;
+}
+
+// Next has `io` from 16.3 on; before, `connection` keeps this out of prerenders, but throws inside "use cache: private".
+const { io = connection }: { io?: () => Promise<void>; [name: string]: unknown } = nextCache;
+
 const authenticateRequest = cache(async (): Promise<Authentication> => {
-  await connection(); // A session is judged by the clock, so never while Next prerenders; nor does a build need variables.
-  const requestHeaders = await headers();
-  return authenticate(requestHeaders, new CookieJar(requestHeaders, getConfig()), { refresh: "never" });
+  await io(); // A session depends on the clock, which Next does not let a prerender read.
+  const sent = await headers(); // Before the configuration: a build then needs no variables.
+  return authenticate(sent, new CookieJar(sent, getConfig()), { refresh: "never" });
 });
+
+function refuse(returnTo: string | null, missing: Missing): never {
+  const path = returnTo?.replace(/[?#].*/s, "") ?? ""; // A page does not know its own path.
+  emit(report, { type: "refused", path, kind: "document", reason: "forbidden", missing });
+  if (hasAuthInterrupts) forbidden();
+  redirect(errorPath("forbidden", returnTo));
+}

@@ -1,8 +1,10 @@
 import { copyFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { addAlias, addBasePath, addLocales, addOverlay, addPrivateCache, tightenTypes } from "./changes";
 import type { Claim } from "./claims";
 import { COMBINED_CLAIMS, REPLICA_CLAIMS } from "./layout-claims";
+import { AUTH_INTERRUPTS_CLAIMS, LOCALE_CLAIMS, PRIVATE_CACHE_CLAIMS } from "./next-claims";
 import type { Project } from "./project";
 
 /** A kind of project that people copy the kit into. */
@@ -15,6 +17,8 @@ export interface Layout {
   /** The version of Next, when it is not the one that create-next-app chose. */
   readonly next?: string;
   readonly folder?: "src";
+  /** By default npm; pnpm with a workspace whose only app this is. */
+  readonly packages?: "pnpm";
   /** What next.config.ts says, instead of what create-next-app wrote. */
   readonly config?: string;
   readonly basePath?: string;
@@ -35,7 +39,12 @@ const DEFAULTS = ["--yes", "--no-agent-feedback"];
 const OLDER_BARE = ["--ts", "--app", "--empty", "--no-tailwind", "--no-eslint", "--no-src-dir", "--import-alias=@/*"];
 const OLDER = [...OLDER_BARE, "--no-react-compiler", "--turbopack"];
 const BARE = [...OLDER_BARE, "--no-react-compiler", "--no-agent-feedback"];
-const STRICT = ["noUncheckedIndexedAccess", "exactOptionalPropertyTypes", "noImplicitOverride", "noImplicitReturns"];
+const PRIVATE_CACHE = {
+  config: "cacheComponents: true,\n  partialPrefetching: true,",
+  cacheComponents: true,
+  claims: PRIVATE_CACHE_CLAIMS,
+  change: addPrivateCache,
+};
 
 export const LAYOUTS: readonly Layout[] = [
   { name: "default", flags: DEFAULTS, cacheComponents: true, isLinted: true },
@@ -79,7 +88,40 @@ export const LAYOUTS: readonly Layout[] = [
   { name: "combined", flags: BARE, config: "", claims: COMBINED_CLAIMS, change: combineMiddleware },
   { name: "sealed", flags: BARE, config: "", env: { AUTH_SECRET: "a-secret-of-more-than-thirty-two-bytes" } },
   { name: "strict", flags: BARE, config: "", change: tightenTypes },
+  {
+    name: "typed-routes",
+    flags: [...BARE.filter((flag) => flag !== "--no-react-compiler"), "--react-compiler"],
+    config: "typedRoutes: true,",
+    change: (project) => addOverlay(project, "typed-routes"),
+  },
+  { name: "private-cache", flags: BARE, ...PRIVATE_CACHE },
+  { name: "private-cache-webpack", flags: BARE, build: ["--webpack"], ...PRIVATE_CACHE },
+  {
+    name: "auth-interrupts",
+    flags: BARE,
+    config: "experimental: { authInterrupts: true },",
+    claims: AUTH_INTERRUPTS_CLAIMS,
+    change: (project) => addOverlay(project, "auth-interrupts"),
+  },
+  // Needs `auth.next(response)` of lib/auth/middleware.ts.
+  { name: "next-intl", flags: BARE, claims: LOCALE_CLAIMS, change: addLocales },
+  {
+    name: "pnpm-workspace",
+    flags: BARE.map((flag) => flag.replace("--no-src-dir", "--src-dir").replace("@/*", "~/*")),
+    config: "",
+    folder: "src",
+    packages: "pnpm",
+    change: addAlias,
+  },
   { name: "next-floor", flags: OLDER, createWith: "16.2.11" },
+  {
+    name: "next-floor-webpack",
+    flags: OLDER.filter((flag) => flag !== "--turbopack"),
+    createWith: "16.2.11",
+    config: "cacheComponents: true,",
+    cacheComponents: true,
+    build: ["--webpack"],
+  },
   { name: "next-latest", flags: DEFAULTS, next: "latest", cacheComponents: true, isLinted: true },
   { name: "next-15", flags: OLDER, createWith: "15.5.28", next: "15.5.29" },
 ];
@@ -90,20 +132,6 @@ export function findLayout(name: string): Layout {
   return layout;
 }
 
-/** A user has to write the base path where Next does not add it: plain links, forms, and `returnTo`. */
-async function addBasePath(project: Project): Promise<void> {
-  await project.edit("app/page.tsx", "/auth/login?returnTo=/dashboard", "/app/auth/login?returnTo=/app/dashboard");
-  await project.edit("app/dashboard/page.tsx", "/auth/logout", "/app/auth/logout");
-  for (const page of ["dashboard", "admin", "settings"]) {
-    await project.edit(`app/${page}/page.tsx`, `returnTo: "/${page}"`, `returnTo: "/app/${page}"`);
-  }
-}
-
 async function combineMiddleware({ folder }: Project): Promise<void> {
   await copyFile(fileURLToPath(new URL("combined/middleware.ts", import.meta.url)), join(folder, "middleware.ts"));
-}
-
-async function tightenTypes(project: Project): Promise<void> {
-  const flags = [...STRICT, "verbatimModuleSyntax"].map((flag) => `\n    "${flag}": true,`);
-  await project.edit("tsconfig.json", '"strict": true,', `"strict": true,${flags.join("")}`);
 }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -10,6 +10,8 @@ import type { Layout } from "./layouts";
 const KIT = fileURLToPath(new URL("../../", import.meta.url));
 const PAGES = fileURLToPath(new URL("pages", import.meta.url));
 
+/** Version 10, because newer ones ask before they run a package's install script. */
+const PNPM = ["exec", "--yes", "--package=pnpm@10", "--", "pnpm"];
 const CONFIG_OPTIONS = /\n {2}\/\* config.*\*\/(\n {2}(cacheComponents|partialPrefetching): true,)*/;
 const NEXT_VERSIONS = /("(?:next|eslint-config-next)": )"[^"]+"/g;
 
@@ -42,7 +44,7 @@ export function environment(more: Readonly<Record<string, string>> = {}): NodeJS
 /** A folder for a project that is yet to be made. */
 export async function openProject(layout: Layout): Promise<Project> {
   const parent = await mkdtemp(join(tmpdir(), "copy-"));
-  const root = join(parent, layout.name);
+  const root = join(parent, layout.packages ? "apps" : "", layout.name);
   return {
     root,
     folder: join(root, layout.folder ?? ""),
@@ -65,12 +67,14 @@ export async function openProject(layout: Layout): Promise<Project> {
 /** Makes the project, copies the kit as the README says, adds a user's pages, and sets up what the layout is about. */
 export async function createProject(layout: Layout, project: Project): Promise<void> {
   const { root, folder, edit, run } = project;
+  await mkdir(dirname(root), { recursive: true });
   await createNextApp(layout, dirname(root));
   if (layout.config !== undefined) await edit("next.config.ts", CONFIG_OPTIONS, `\n  ${layout.config}`);
   await useLocalFonts(project);
   if (layout.next) await edit("package.json", NEXT_VERSIONS, `$1"${layout.next}"`);
-  await run("npm", "install", "--no-audit", "--no-fund");
-  await copyKit(project);
+  if (layout.packages) await createWorkspace(project);
+  else await run("npm", "install", "--no-audit", "--no-fund");
+  await copyKit(layout, project);
   await cp(PAGES, join(folder, "app"), { recursive: true });
   await edit(join(layout.folder ?? "", "middleware.ts"), 'PUBLIC_PATHS = ["/"', 'PUBLIC_PATHS = ["/", "/settings"');
   await layout.change?.(project);
@@ -96,13 +100,22 @@ async function useLocalFonts(project: Project): Promise<void> {
   await writeFile(layout, withoutFonts);
 }
 
-/** The README's own commands, run as they stand there. */
-async function copyKit({ folder }: Project): Promise<void> {
+/** A workspace around the project, installed by pnpm. */
+async function createWorkspace({ root, run }: Project): Promise<void> {
+  const workspace = join(root, "../..");
+  await writeFile(join(workspace, "package.json"), '{ "name": "workspace", "private": true }');
+  await writeFile(join(workspace, "pnpm-workspace.yaml"), "packages:\n  - apps/*\n");
+  await run("npm", ...PNPM, "install");
+}
+
+/** The README's own commands, run as they stand there, with another package manager where the project has one. */
+async function copyKit({ packages }: Layout, { folder }: Project): Promise<void> {
   const readme = await readFile(join(KIT, "README.md"), "utf8");
   const blocks = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, commands]) => commands);
   const commands = blocks.find((block) => block?.includes("cp -R"));
   if (!commands) throw new Error("The README does not say how to copy");
-  await execute({ file: "bash", args: ["-euc", commands], cwd: folder }, { KIT: KIT.replace(/\/$/, "") });
+  const own = packages ? commands.replace("npm install", `npm ${PNPM.join(" ")} add`) : commands;
+  await execute({ file: "bash", args: ["-euc", own], cwd: folder }, { KIT: KIT.replace(/\/$/, "") });
 }
 
 async function execute({ file, args, cwd }: Command, env: Readonly<Record<string, string>> = {}): Promise<string> {

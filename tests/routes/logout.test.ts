@@ -51,7 +51,10 @@ describe("sign-out", () => {
   test("CK-14 deletions carry the attributes without which browsers ignore them", async () => {
     const lines = (await browser.signOut()).headers.getSetCookie().filter((line) => line.includes("Max-Age=0"));
     expect(lines.length).toBeGreaterThan(2);
-    for (const line of lines) expect(line).toMatch(/; Max-Age=0; Path=\/; HttpOnly; Secure; SameSite=Lax(; Expires=Thu, 01 Jan 1970 00:00:00 GMT)?$/);
+    for (const line of lines)
+      expect(line).toMatch(
+        /; Max-Age=0; Path=\/; HttpOnly; Secure; SameSite=Lax(; Expires=Thu, 01 Jan 1970 00:00:00 GMT)?$/,
+      );
   });
 
   test.each([

@@ -1,7 +1,27 @@
-import { expect, test } from "vitest";
+import { unstable_rethrow } from "next/navigation";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { CLICKED, FETCHED, pathOf, usePool } from "../support/kit";
 
 const pool = usePool();
+
+// Outside Next there is no request that `headers()` could read.
+const sent = vi.hoisted(() => ({ headers: new Headers() }));
+vi.mock("next/headers", () => ({ headers: async () => sent.headers }));
+
+/** The door of pages and actions, as a page uses it that answers a request with these headers. */
+async function openDoor(headers: Record<string, string>, env: Record<string, string> = {}) {
+  await pool.load(env);
+  sent.headers = new Headers(headers);
+  return import("@/lib/auth/session");
+}
+
+/** The headers of a request by somebody who is signed in. */
+async function signedIn(username = "ada"): Promise<Record<string, string>> {
+  const { COGNITO_CLIENT_ID: clientId = "" } = pool.env;
+  const access = await pool.cognito.accessTokenFor(username, { clientId });
+  const id = await pool.cognito.idTokenFor(username, { clientId });
+  return { cookie: `__Host-auth.access=${access}; __Host-auth.id=${id}` };
+}
 
 /** What the kit makes of these tokens in cookies. */
 async function sessionOf(claims: { access?: object; id?: object }, username = "ada") {
@@ -68,3 +88,119 @@ test.each(["/api/me", "/api/activities/home"])(
     expect(pathOf(await browser.visit("/dashboard"))).toContain("/auth/login");
   },
 );
+
+describe("in an outage", () => {
+  afterEach(() => pool.cognito.clearFaults());
+
+  test.each(["getSession", "getAccessToken", "getIdToken"] as const)(
+    "AT-12 %s throws when the keys cannot be fetched: that is not 'signed out'",
+    async (getter) => {
+      const door = await openDoor(await signedIn());
+      pool.cognito.fault("jwks", { status: 500 });
+      await expect(door[getter]()).rejects.toMatchObject({ name: "AuthError", code: "keys_unavailable", status: 503 });
+      await expect(door[getter]()).rejects.toBeInstanceOf(door.AuthError);
+    },
+  );
+
+  test("AT-12 requireSession shows the error page, which leads back to the page", async () => {
+    const door = await openDoor(await signedIn());
+    pool.cognito.fault("jwks", { status: 500 });
+    expect(await interruptionOf(door.requireSession({ returnTo: "/notes" }))).toContain(
+      "/auth/error?code=keys_unavailable&returnTo=%2Fnotes",
+    );
+  });
+});
+
+test("AT-12 the token getters answer null only for a visitor", async () => {
+  const visitor = await openDoor({});
+  expect([await visitor.getSession(), await visitor.getAccessToken(), await visitor.getIdToken()]).toEqual([
+    null,
+    null,
+    null,
+  ]);
+  const user = await openDoor(await signedIn());
+  expect(await user.getAccessToken()).toMatch(/^eyJ/);
+  expect(await user.getIdToken()).toMatch(/^eyJ/);
+});
+
+test("NX-01 requireSession sends a visitor to sign-in, and a user without the group to the error page", async () => {
+  const visitor = await openDoor({});
+  expect(await interruptionOf(visitor.requireSession({ returnTo: "/notes" }))).toContain(
+    "/auth/login?returnTo=%2Fnotes",
+  );
+  const user = await openDoor(await signedIn("grace"));
+  expect(await interruptionOf(user.requireSession({ groups: ["admins"], returnTo: "/notes" }))).toContain(
+    "/auth/error?code=forbidden&returnTo=%2Fnotes",
+  );
+});
+
+test("NX-01 with authInterrupts a user without the group gets Next's 403, and a visitor still a sign-in", async () => {
+  vi.stubEnv("__NEXT_EXPERIMENTAL_AUTH_INTERRUPTS", "true");
+  try {
+    const user = await openDoor(await signedIn("grace"));
+    expect(await interruptionOf(user.requireSession({ groups: ["admins"] }))).toBe("NEXT_HTTP_ERROR_FALLBACK;403");
+    expect((await user.requireSession()).user.username).toBe("grace");
+    const visitor = await openDoor({});
+    expect(await interruptionOf(visitor.requireSession({ groups: ["admins"] }))).toContain("/auth/login");
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});
+
+/** What Next is told instead of a page: its own errors carry it as `digest`. */
+async function interruptionOf(page: Promise<unknown>): Promise<string> {
+  const error: unknown = await page.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  expect(() => unstable_rethrow(error)).toThrow(); // Next's own kind, which it does not report as a failure.
+  return error instanceof Error && "digest" in error ? String(error.digest) : "";
+}
+
+test("CS-08 a session says whether it stands for a person or a program", async () => {
+  const kit = await pool.load();
+  const kindOf = async (token: string) => {
+    const headers = new Headers({ authorization: `Bearer ${token}` });
+    const auth = await kit.core.authenticate(headers, kit.config(), false);
+    return auth.status === "signed_in" ? auth.session.kind : auth.status;
+  };
+  expect(await kindOf(await pool.cognito.accessTokenFor("ada", { clientId: "mobile12345" }))).toBe("user");
+  expect(await kindOf(await pool.cognito.machineToken("machine12345"))).toBe("machine");
+});
+
+describe("readAuthError", () => {
+  const read = async (query: Record<string, string | string[] | undefined>, env: Record<string, string> = {}) =>
+    (await openDoor({}, env)).readAuthError(Promise.resolve(query));
+
+  test("RD-01 gives the error page a known code, and a way back to the page", async () => {
+    expect(await read({ code: "grant_rejected", returnTo: "/notes?q=1" })).toEqual({
+      code: "grant_rejected",
+      signInUrl: "/auth/login?returnTo=%2Fnotes%3Fq%3D1",
+      startUrl: "/",
+      appUrl: "https://app.example",
+    });
+  });
+
+  test("RD-29 keeps the base path", async () => {
+    expect(await read({ code: "forbidden" }, { APP_BASE_URL: "https://app.example/shop" })).toEqual({
+      code: "forbidden",
+      signInUrl: "/shop/auth/login?returnTo=%2Fshop",
+      startUrl: "/shop",
+      appUrl: "https://app.example/shop",
+    });
+  });
+
+  test.each([
+    { code: "<script>", returnTo: "//evil.example" },
+    { code: "constructor", returnTo: "https://evil.example/" },
+    { code: ["forbidden", "forbidden"], returnTo: ["/notes", "/notes"] },
+    { code: undefined, returnTo: "/auth/logout" },
+  ])("RD-25 gives it nothing else of the query: %o", async (query) => {
+    expect(await read(query)).toEqual({
+      code: null,
+      signInUrl: "/auth/login?returnTo=%2F",
+      startUrl: "/",
+      appUrl: "https://app.example",
+    });
+  });
+});

@@ -1,12 +1,9 @@
 // What an app writes, in a file of its own, to name its groups and its claims.
-declare module "@/lib/auth/core/session" {
+declare module "@/lib/auth/session" {
   interface GroupNames {
     admins: true;
     editors: true;
   }
-}
-
-declare module "@/lib/auth/core/verify" {
   interface IdTokenClaims {
     readonly "custom:tenant"?: string;
   }

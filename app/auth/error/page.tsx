@@ -1,14 +1,14 @@
 // /auth/error?code=…&returnTo=…: what went wrong, in words, and a way on. Yours to restyle; print nothing of the query.
 import type { Metadata } from "next";
 import { Suspense } from "react";
-import { getConfig } from "@/lib/auth/core/config";
-import { safeReturnTo } from "@/lib/auth/core/navigation";
+import { type AuthErrorCode, readAuthError } from "@/lib/auth/session";
 
 export const metadata: Metadata = { title: "Sign-in", robots: { index: false }, referrer: "no-referrer" };
 
 type SearchParams = Promise<Record<string, string | string[] | undefined>>;
+type Words = readonly [title: string, text: string, action?: string];
 
-const EXPLANATIONS: Readonly<Record<string, readonly [title: string, text: string, action?: string]>> = {
+const EXPLANATIONS: Readonly<Partial<Record<AuthErrorCode, Words>>> = {
   transaction_missing: ["That sign-in is no longer open", "It took too long, was used, or began in another browser."],
   authorization_denied: ["You were not signed in", "Sign-in was cancelled or refused."],
   authorization_failed: ["Sign-in did not work", "The sign-in service answered with an error."],
@@ -22,7 +22,7 @@ const EXPLANATIONS: Readonly<Record<string, readonly [title: string, text: strin
   forbidden: ["You may not see this page", "Your account does not have access.", "Go to the start page"],
 };
 
-const UNKNOWN = ["Something went wrong", "Please try again."] as const;
+const UNKNOWN: Words = ["Something went wrong", "Please try again."];
 
 /** With Suspense it is ready for `cacheComponents`. */
 export default function ErrorPage({ searchParams }: { searchParams: SearchParams }) {
@@ -34,30 +34,25 @@ export default function ErrorPage({ searchParams }: { searchParams: SearchParams
 }
 
 async function Explanation({ searchParams }: { searchParams: SearchParams }) {
-  const { code, returnTo } = await searchParams;
-  const config = getConfig();
-  const known = typeof code === "string" && Object.hasOwn(EXPLANATIONS, code) ? code : null;
-  const [title, text, action = "Sign in again"] = (known && EXPLANATIONS[known]) || UNKNOWN;
-  const back = new URLSearchParams({ returnTo: safeReturnTo([returnTo], config) });
-  const signIn = `${config.basePath}/auth/login?${back}`;
+  const { code, signInUrl, startUrl, appUrl } = await readAuthError(searchParams);
+  const [title, text, action = "Sign in again"] = (code && EXPLANATIONS[code]) || UNKNOWN;
   return (
     <main className="auth-error">
       <h1>{title}</h1>
       <p>{text}</p>
-      {known === "transaction_missing" && (
+      {code === "transaction_missing" && (
         <p>
-          This app lives at <a href={config.baseUrl}>{config.baseUrl}</a>. Opened under another address, it cannot
-          finish a sign-in.
+          This app lives at <a href={appUrl}>{appUrl}</a>. Opened under another address, it cannot finish a sign-in.
         </p>
       )}
       <p>
-        <a className="button primary" href={known === "forbidden" ? config.basePath || "/" : signIn}>
+        <a className="button primary" href={code === "forbidden" ? startUrl : signInUrl}>
           {action}
         </a>
       </p>
-      {known && (
+      {code && (
         <p className="soft">
-          Reference: <code>{known}</code>
+          Reference: <code>{code}</code>
         </p>
       )}
     </main>

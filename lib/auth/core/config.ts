@@ -11,6 +11,9 @@ const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/;
 /** Under `cacheComponents` a rewritten page loses its status; Next puts this in at build time. */
 export const keepsRewriteStatus = !process.env.__NEXT_CACHE_COMPONENTS;
 
+/** Whether `experimental.authInterrupts` is on: only then may a page call `forbidden()`. Next inlines it, too. */
+export const hasAuthInterrupts = Boolean(process.env.__NEXT_EXPERIMENTAL_AUTH_INTERRUPTS);
+
 let current: AuthConfig | undefined;
 
 /** This process's configuration, read at the first use and not before: a build needs none. Throws `config_invalid`. */

@@ -19,6 +19,11 @@ const STATUS = {
 
 export type AuthErrorCode = keyof typeof STATUS;
 
+/** Whether `value`, which may come from outside, is one of the kit's codes. */
+export function isAuthErrorCode(value: unknown): value is AuthErrorCode {
+  return typeof value === "string" && Object.hasOwn(STATUS, value);
+}
+
 /**
  * The kit's one error. Tell its kinds apart by `code`; the message is for the server's log and holds no token, no URL
  * from outside and no description of Cognito's.

@@ -22,8 +22,8 @@ export function redirectTo(location: string, jar?: CookieJar): Response {
   return jar ? jar.applyTo(response) : response;
 }
 
-/** Where the page is that explains an error. `returnTo` has been checked. */
-export function errorPath(code: AuthErrorCode, returnTo: string | null): string {
+/** Where the page is that explains an error. `returnTo` has been checked. Typed for Next's `typedRoutes`. */
+export function errorPath(code: AuthErrorCode, returnTo: string | null): `/auth/error?${string}` {
   return `${KIT_PATHS.error}?${new URLSearchParams({ code, ...(returnTo && { returnTo }) })}`;
 }
 

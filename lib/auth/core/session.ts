@@ -1,50 +1,8 @@
 import type { Missing } from "./events";
-import type { AccessTokenClaims, IdTokenClaims } from "./verify";
+import type { AccessTokenClaims, IdTokenClaims, Requirement, Session, User } from "./types";
 
-/** Who is signed in: the part of a session that may go to a client component. */
-export interface User {
-  /** With the issuer, the user's identity. A username or an e-mail address is not. */
-  readonly sub: string;
-  readonly username: string;
-  readonly email?: string;
-  /** Only `true` says that the address is the user's. */
-  readonly emailVerified?: boolean;
-  readonly name?: string;
-  readonly picture?: string;
-}
-
-/** A verified session. All of it but `user` stays on the server. */
-export interface Session {
-  readonly user: User;
-  readonly groups: readonly string[];
-  readonly scopes: readonly string[];
-  /** When the access token ends, in seconds since the epoch; the session is then refreshed. */
-  readonly expiresAt: number;
-  readonly claims: AccessTokenClaims;
-  /** Null with a Bearer token, and when the ID token was too large to keep. */
-  readonly idClaims: IdTokenClaims | null;
-  readonly source: "cookie" | "bearer";
-}
-
-/**
- * Name your groups once, and a misspelled one is a type error:
- * `declare module "@/lib/auth/core/session" { interface GroupNames { admins: true; editors: true } }`
- */
-export interface GroupNames {
-  readonly "": never; // Stands for "none named": then any string is a group.
-}
-
-export type GroupName = Exclude<keyof GroupNames, ""> extends never ? string : Exclude<keyof GroupNames, "">;
-
-/** What a page, an action or a route asks of its caller, beyond being signed in. */
-export interface Requirement {
-  /** Any of these is enough. */
-  readonly groups?: readonly GroupName[];
-  /** All of these are needed. */
-  readonly scopes?: readonly string[];
-  /** Tokens of the client_credentials grant, which stand for no user, may pass. */
-  readonly machines?: boolean;
-}
+// Apps of version 0.1.0 augment `GroupNames` through this module.
+export type * from "./types";
 
 export function createSession(
   claims: AccessTokenClaims,
@@ -52,9 +10,11 @@ export function createSession(
   source: Session["source"],
 ): Session {
   const { email, email_verified: emailVerified, name, picture }: Partial<IdTokenClaims> = idClaims ?? {};
+  const { username } = claims; // A token of the client_credentials grant has none: it stands for a program.
+  const isUser = typeof username === "string";
   const user: User = {
     sub: claims.sub,
-    username: typeof claims.username === "string" ? claims.username : claims.client_id,
+    username: isUser ? username : claims.client_id,
     ...(typeof email === "string" && { email }),
     ...(typeof emailVerified === "boolean" && { emailVerified }),
     ...(typeof name === "string" && { name }),
@@ -63,12 +23,13 @@ export function createSession(
   const list = claims["cognito:groups"];
   const groups = Array.isArray(list) && list.every((group) => typeof group === "string") ? list : [];
   const scopes = typeof claims.scope === "string" ? claims.scope.split(" ").filter(Boolean) : [];
-  return { user, groups, scopes, expiresAt: claims.exp, claims, idClaims, source };
+  const kind = isUser ? "user" : "machine";
+  return { kind, user, groups, scopes, expiresAt: claims.exp, claims, idClaims, source };
 }
 
-/** A token of the client_credentials grant stands for a program: Cognito names no user in it. */
+/** Whether the session stands for a program and not for a person. */
 export function isMachine(session: Session): boolean {
-  return typeof session.claims.username !== "string";
+  return session.kind === "machine";
 }
 
 /** The part of the requirement that the session does not meet, or null when it meets all of it. */

@@ -4,28 +4,10 @@ import { asRecord, base64url, decodeJson, now, sha256 } from "./encoding";
 import { AuthError } from "./errors";
 import { getKey, type VerificationKey } from "./keys";
 import { Memory } from "./memory";
+import type { AccessTokenClaims, IdTokenClaims, TokenClaims } from "./types";
 
-interface TokenClaims {
-  readonly iss: string;
-  readonly sub: string;
-  /** Seconds since the epoch, as is `iat`. */
-  readonly exp: number;
-  readonly iat: number;
-  /** What Cognito does not guarantee: look before you use it. */
-  readonly [claim: string]: unknown;
-}
-
-/** Verified claims of an access token. Name your own by augmenting this interface. */
-export interface AccessTokenClaims extends TokenClaims {
-  readonly token_use: "access";
-  readonly client_id: string;
-}
-
-/** Verified claims of an ID token. Name your own by augmenting this interface. */
-export interface IdTokenClaims extends TokenClaims {
-  readonly token_use: "id";
-  readonly aud: string;
-}
+// Apps of version 0.1.0 augment the claims through this module.
+export type { AccessTokenClaims, IdTokenClaims } from "./types";
 
 interface Verified {
   readonly config: AuthConfig;
