@@ -59,7 +59,10 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
     sessionMaxAge: Math.min(Number(maxAge), LONGEST_SESSION_S),
     /** The first one seals, all of them open; none: cookies are not sealed. */
     secrets,
-    /** Over https the browser itself then guards the names; http is only ever a loopback. */
+    /**
+     * `__Host-` makes browsers reject cookies that a sub-domain plants. The server must parse names as strictly: see
+     * `trim` in cookies.ts. Plain http is allowed on loopback only.
+     */
     cookiePrefix: base.protocol === "https:" ? `__Host-${prefix}` : prefix,
   };
 }
