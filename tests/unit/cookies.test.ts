@@ -277,7 +277,7 @@ describe("bytes that a sub-domain plants around the name of a cookie", () => {
     PLACES.map(([place, header]) => [what, place, byte, header] as const),
   );
 
-  test.each(ROWS)("AT-01 %s %s make a cookie that is not the kit's", async (_what, _place, byte, header) => {
+  test.each(ROWS)("AT-01 %s %s makes a cookie that is not the kit's", async (_what, _place, byte, header) => {
     const kit = await pool.load();
     expect((await who(kit, header(byte, await pool.cognito.accessTokenFor("ada")))).user).toBeNull();
   });
