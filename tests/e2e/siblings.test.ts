@@ -62,8 +62,10 @@ describe("a cookie that a sibling host plants", () => {
   test.each(Object.entries(BYTES))("AT-01 with %s before __Host- does not change a session", async (_what, byte) => {
     await signIn(stage, page);
     await plant([await stage.cookieOf("grace")], byte);
+    stage.cognito.clearRequests();
     await page.goto("/dashboard");
     await page.getByText("ada@example.com").first().waitFor();
+    expect(stage.cognito.count("token")).toBe(0); // No refresh had to mend it.
   });
 
   test.each(Object.entries(BYTES))("AT-01 with %s completes no sign-in of the attacker's", async (_what, byte) => {
