@@ -1,5 +1,7 @@
 import type { Metadata, Viewport } from "next";
-import type { ReactNode } from "react";
+import { type ReactNode, Suspense } from "react";
+import { getSession } from "@/lib/auth/session";
+import { SessionWatch } from "@/lib/auth/session-watch";
 import "./globals.css";
 
 // Not app/icon.svg, which middleware.ts would hand out to nobody who is not signed in.
@@ -17,7 +19,18 @@ export const viewport: Viewport = { colorScheme: "light dark" };
 export default function RootLayout({ children }: { children: ReactNode }) {
   return (
     <html lang="en">
-      <body>{children}</body>
+      <body>
+        {children}
+        <Suspense>
+          <Tabs />
+        </Suspense>
+      </body>
     </html>
   );
+}
+
+/** Nothing while Cognito is out of reach: then nobody knows who is signed in, and a layout must not fail. */
+async function Tabs() {
+  const session = await getSession().catch(() => undefined);
+  return session !== undefined && <SessionWatch subject={session?.user.sub ?? null} />;
 }

@@ -1,8 +1,7 @@
 import Link from "next/link";
 import type { User } from "@/lib/auth/session";
-import { SessionWatch } from "@/lib/auth/session-watch";
 
-/** `user`: null for a stranger, undefined while nobody can tell. */
+/** `user`: null for a visitor; undefined while Cognito is out of reach. */
 export function SiteHeader({ user }: { user: User | null | undefined }) {
   return (
     <header className="site-header">
@@ -18,7 +17,6 @@ export function SiteHeader({ user }: { user: User | null | undefined }) {
           Admin
         </Link>
       </nav>
-      {user !== undefined && <SessionWatch subject={user?.sub ?? null} />}
       {user && (
         <form className="account" method="post" action="/auth/logout">
           <span className="account-name">{user.name ?? user.username}</span>

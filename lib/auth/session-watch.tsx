@@ -1,29 +1,13 @@
-"use client";
-
-import { useEffect } from "react";
-
-const CHANNEL = "auth";
+import "server-only";
+import { getConfig } from "./core/config";
+import { SessionWatchClient } from "./session-watch-client";
 
 /**
- * Put it into the layout, with the `sub` of who is signed in, or null. Each page tells the browser's other tabs whom it
- * was made for; a tab that shows somebody else's loads itself anew, and so leaves a private page after a sign-out. The
- * same goes for a page that the Back button brings out of the browser's memory.
+ * Keeps the browser's tabs in step: after a sign-out in one tab, the others leave their private pages. Put it into a
+ * layout. `subject`: the `sub` of the signed-in user, or null. Render it only when `getSession()` has answered: with an
+ * error there is nothing to tell the other tabs, and a tab that works would reload.
  */
 export function SessionWatch({ subject }: { readonly subject: string | null }) {
-  useEffect(() => {
-    const channel = new BroadcastChannel(CHANNEL);
-    channel.onmessage = ({ data }) => {
-      if (data !== subject) location.reload();
-    };
-    channel.postMessage(subject);
-    const checkMemory = (event: PageTransitionEvent) => {
-      if (event.persisted) location.reload();
-    };
-    addEventListener("pageshow", checkMemory);
-    return () => {
-      channel.close();
-      removeEventListener("pageshow", checkMemory);
-    };
-  }, [subject]);
-  return null;
+  // Two apps under one address have different cookie prefixes. Their sessions differ, so their tabs must not talk.
+  return <SessionWatchClient channel={`${getConfig().cookiePrefix}.session`} subject={subject} />;
 }

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startCognito } from "../cognito";
 import { findFreePort } from "../e2e/support/ports";
+import { getBytes } from "../e2e/support/raw";
 import { Visitor } from "./visitor";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -63,6 +64,23 @@ const answers = await Promise.all(Array.from({ length: CALLS }, () => visitor.ge
 for (const { body } of answers) assert.equal(JSON.parse(body).status, "signed_in");
 assert.equal(cognito.count("token"), 1);
 done(`${CALLS} requests at once with a used-up access token: one refresh, no grace period needed`);
+
+// workerd decodes headers as UTF-8, so String.trim() would remove more there than in Node.
+const NOT_SPACES = {
+  "0xA0": "\xa0",
+  "U+00A0": "\xc2\xa0",
+  "U+2000": "\xe2\x80\x80",
+  "U+3000": "\xe3\x80\x80",
+  "U+FEFF": "\xef\xbb\xbf",
+};
+const other = new Visitor(origin);
+await other.signIn((url) => cognito.authorize(url, "ada"));
+const access = [...other.jar].filter(([name]) => /\.access\b/.test(name)).map((pair) => pair.join("="));
+const ask = async (before: string) =>
+  (await getBytes(origin, "/me", [`cookie: ${["first=1", ...access.map((pair) => before + pair)].join("; ")}`])).body;
+assert.match(await ask(" \t"), /"signed_in"/);
+for (const [what, before] of Object.entries(NOT_SPACES)) assert.match(await ask(before), /"signed_out"/, what);
+done(`AT-01 a cookie does not count with ${Object.keys(NOT_SPACES).join(", ")} before its name`);
 
 await worker.dispose();
 await cognito.close();

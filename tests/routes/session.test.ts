@@ -161,7 +161,7 @@ test("CS-08 a session says whether it stands for a person or a program", async (
   const kit = await pool.load();
   const kindOf = async (token: string) => {
     const headers = new Headers({ authorization: `Bearer ${token}` });
-    const auth = await kit.core.authenticate(headers, kit.config(), false);
+    const auth = await kit.core.authenticate(headers, kit.config(), "never");
     return auth.status === "signed_in" ? auth.session.kind : auth.status;
   };
   expect(await kindOf(await pool.cognito.accessTokenFor("ada", { clientId: "mobile12345" }))).toBe("user");

@@ -253,6 +253,49 @@ describe("reading", () => {
   });
 });
 
+// As Node reads them: one character for each byte of the request.
+const PLANTED_BYTES: readonly (readonly [what: string, text: string])[] = [
+  ["0xA0", "\xa0"],
+  ["0x85", "\x85"],
+  ["0x0B", "\x0b"],
+  ["0x0C", "\x0c"],
+  ["U+00A0 in UTF-8", "\xc2\xa0"],
+  ["U+2000 in UTF-8", "\xe2\x80\x80"],
+  ["U+3000 in UTF-8", "\xe3\x80\x80"],
+  ["U+FEFF in UTF-8", "\xef\xbb\xbf"],
+];
+
+describe("bytes that a sub-domain plants around the name of a cookie", () => {
+  const NAME = "__Host-auth.access";
+  const PLACES: readonly (readonly [string, (byte: string, good: string) => string])[] = [
+    ["before the name", (byte, good) => `a=b; ${byte}${NAME}=${good}`],
+    ["after the name", (byte, good) => `${NAME}${byte}=${good}`],
+    ["before the value", (byte, good) => `${NAME}=${byte}${good}`],
+    ["after the value", (byte, good) => `${NAME}=${good}${byte}; a=b`],
+  ];
+  const ROWS = PLANTED_BYTES.flatMap(([what, byte]) =>
+    PLACES.map(([place, header]) => [what, place, byte, header] as const),
+  );
+
+  test.each(ROWS)("AT-01 %s %s makes a cookie that is not the kit's", async (_what, _place, byte, header) => {
+    const kit = await pool.load();
+    expect((await who(kit, header(byte, await pool.cognito.accessTokenFor("ada")))).user).toBeNull();
+  });
+
+  test.each(PLANTED_BYTES)("AT-01 %s before a name cannot take the place of a good cookie", async (_what, byte) => {
+    const kit = await pool.load();
+    const [good, planted] = [await pool.cognito.accessTokenFor("ada"), await pool.cognito.accessTokenFor("lin")];
+    expect(await who(kit, `${byte}${NAME}=${planted}; ${NAME}=${good}`)).toEqual(ADA);
+    expect(await who(kit, `${NAME}=${good}; ${byte}${NAME}=${planted}`)).toEqual(ADA);
+  });
+
+  test.each([" ", "\t", " \t "])("AT-01 spaces and tabs (%j) are removed, as RFC 6265 asks", async (space) => {
+    const kit = await pool.load();
+    const good = await pool.cognito.accessTokenFor("ada");
+    expect(await who(kit, `a=b;${space}${NAME}${space}=${space}${good}${space}; c=d`)).toEqual(ADA);
+  });
+});
+
 describe("replacing and deleting", () => {
   test("CK-15 LO-05 sign-out deletes every piece, prefixed or not, and leaves nothing that is a credential", async () => {
     const { browser } = await signedIn("lin");

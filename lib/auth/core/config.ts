@@ -67,7 +67,10 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
     secrets,
     /** Whether the kit recognizes its own refresh cookies. If not, anybody can make some up. */
     areCookiesAuthentic: secrets.length > 0 || clientSecrets.length > 0,
-    /** Over https the browser itself then guards the names; http is only ever a loopback. */
+    /**
+     * `__Host-` makes browsers reject cookies that a sub-domain plants. The server must parse names as strictly: see
+     * `trim` in cookie-jar.ts. Plain http is allowed on loopback only.
+     */
     cookiePrefix: base.protocol === "https:" ? `__Host-${prefix}` : prefix,
   };
 }

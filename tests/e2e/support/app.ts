@@ -13,11 +13,13 @@ import { basePathOf, type Variant, variantFolder } from "./variants";
 export interface Mode {
   readonly variant: Variant;
   readonly https: boolean;
+  /** Its name, localhost by default. A name that ends in .localhost can have siblings. */
+  readonly host?: string;
 }
 
 /** The demo app in front of a browser. */
 export interface App {
-  /** Its APP_BASE_URL. Always localhost, while user pools are on 127.0.0.1: to a browser that is another site. */
+  /** Its APP_BASE_URL: localhost or below it, while user pools are on 127.0.0.1: to a browser that is another site. */
   readonly baseUrl: string;
   /** Next's name for this build. */
   readonly buildId: string;
@@ -40,7 +42,8 @@ type Environment = Readonly<Record<string, string>>;
 export async function openApp(mode: Mode, connect: (baseUrl: string) => Promise<Environment>): Promise<App> {
   const tap = await startTap();
   const tls = mode.https ? await startTlsProxy(tap.port) : null;
-  const origin = tls ? `https://localhost:${tls.port}` : `http://localhost:${tap.port}`;
+  const host = mode.host ?? "localhost";
+  const origin = tls ? `https://${host}:${tls.port}` : `http://${host}:${tap.port}`;
   const baseUrl = origin + basePathOf(mode.variant);
   const env = { APP_BASE_URL: baseUrl, ...(await connect(baseUrl)) };
   tap.appPort = await findFreePort(); // Last, so that nobody else takes it.

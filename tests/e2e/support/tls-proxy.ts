@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type IncomingMessage, request, type ServerResponse } from "node:http";
+import { type IncomingMessage, type RequestListener, request, type ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream";
@@ -15,19 +15,30 @@ export interface TlsProxy {
   close(): Promise<void>;
 }
 
+export interface TlsServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
 /** Ends TLS in front of http://localhost:<appPort>, as a load balancer does. Its certificate is its own. */
 export async function startTlsProxy(appPort: number): Promise<TlsProxy> {
+  const server = await startTlsServer((incoming, outgoing) =>
+    forward(incoming, outgoing, appPort, (line) => proxy.rewriteSetCookie?.(line) ?? line),
+  );
+  const proxy: TlsProxy = { ...server, rewriteSetCookie: null };
+  return proxy;
+}
+
+/** An https server on localhost, which every name that ends in .localhost leads to. */
+export async function startTlsServer(listener: RequestListener): Promise<TlsServer> {
   const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }], {
     keyType: "ec",
     algorithm: "sha256",
   });
-  const server = createServer({ key, cert, maxHeaderSize: 65_536 }, (incoming, outgoing) =>
-    forward(incoming, outgoing, appPort, (line) => proxy.rewriteSetCookie?.(line) ?? line),
-  );
-  const proxy: TlsProxy = { port: 0, rewriteSetCookie: null, close: () => closeAtOnce(server) };
+  const server = createServer({ key, cert, maxHeaderSize: 65_536 }, listener);
   server.listen(0, "localhost");
   await once(server, "listening");
-  return Object.assign(proxy, { port: (server.address() as AddressInfo).port });
+  return { port: (server.address() as AddressInfo).port, close: () => closeAtOnce(server) };
 }
 
 function forward(
