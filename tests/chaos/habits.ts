@@ -12,6 +12,8 @@ export interface Habits {
   /** How long a request may be on its way, with the cookies that it left with. */
   readonly latestMs: number;
   readonly idleMs: readonly [number, number];
+  /** How long they wait for an answer before they click again; by default as long as a browser does. */
+  readonly patienceMs?: readonly [number, number];
 }
 
 interface Life {
@@ -41,6 +43,7 @@ export async function live(session: Session, habits: Habits, random: Random, sig
   while (!signal.aborted) {
     if (session.isLost && session.browser.pending === 0) await session.signIn();
     if (session.isGivenUp) break;
+    if (habits.patienceMs) session.patienceMs = random.between(...habits.patienceMs);
     await deeds[random.weighted(habits.weights)](life);
     await pause(random.between(0, 2 * habits.pauseMs), signal);
   }
