@@ -186,6 +186,7 @@ function decode(token: string | null, part: 0 | 1): Claims | null {
   return token ? JSON.parse(Buffer.from(token.split(".")[part] ?? "", "base64url").toString()) : null;
 }
 
+/** The cookie is `<facts of the sign-in>.<refresh token>`, and may begin with a signature. */
 function readRefreshToken(cookieHeader: string): string {
-  return /(?:^|; )auth\.refresh=[\w-]+\.([^;]+)/.exec(cookieHeader)?.[1] ?? "";
+  return /(?:^|; )auth\.refresh=[\w~-]+\.([^;]+)/.exec(cookieHeader)?.[1] ?? "";
 }
