@@ -5,7 +5,7 @@ import type { Fleet } from "./fleet";
 import type { Tally } from "./tally";
 import { Trace } from "./trace";
 
-interface Visit {
+export interface Visit {
   readonly abortAfterMs?: number | undefined;
   /** What the Cookie header was when the request left, if it was long on its way. */
   readonly cookie?: string | undefined;
