@@ -13,6 +13,9 @@ const { values: options } = parseArgs({ options: { only: { type: "string", defau
 const bugs = BUGS.filter(({ what }) => what.includes(options.only));
 for (const bug of bugs) plant(bug); // That no bug has become impossible is told at once.
 
+// The tests are killed on the way out, and that has to be a proper exit.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
+
 const folder = makeCopy("planted");
 const { failures, tests, ...before } = await runTests(folder, [], { timeoutMs: TIMEOUT_MS, bail: 0 });
 if (before.hasFailed) {

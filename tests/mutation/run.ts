@@ -32,6 +32,9 @@ const { values: options } = parseArgs({
   },
 });
 
+// The tests are killed on the way out, and that has to be a proper exit.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
+
 const end = Date.now() + Number(options.minutes) * 60_000;
 const places = options.at.split(",").filter(Boolean);
 const verdicts = new Verdicts(options.out);
