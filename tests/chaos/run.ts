@@ -25,7 +25,15 @@ const seed = readNumber(values.seed);
 const full = Math.round((FULL_RUN.requests * seconds * (values.load ? LOADED_SHARE : 1)) / FULL_RUN.seconds);
 const wanted = values.rows === undefined ? full : 0;
 const rows = values.rows === undefined ? {} : { rows: new RegExp(values.rows) };
-const options = { seconds, sessions, seed, requests: full, stopSeconds: [12, 20], ...rows } as const;
+const options = {
+  seconds,
+  sessions,
+  seed,
+  requests: full,
+  stopSeconds: [12, 20],
+  isLoaded: values.load,
+  ...rows,
+} as const;
 
 // The servers and the load are killed on the way out, and that has to be a proper exit.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));

@@ -51,7 +51,8 @@ interface Limits {
  */
 export async function runTests(folder: string, order: readonly string[], { timeoutMs, bail }: Limits): Promise<Run> {
   const vitest = `${ROOT}node_modules/vitest/vitest.mjs`;
-  const flags = "--config tests/mutation/vitest.config.ts --project node --silent --maxWorkers 1 --reporter json";
+  const flags =
+    "--config tests/mutation/vitest.config.ts --project node --silent --maxWorkers 1 --testTimeout 60000 --reporter json";
   const args = [vitest, "run", ...flags.split(" "), "--bail", String(bail)];
   const env = { ...process.env, TEST_ORDER: order.join(",") };
   const child = spawn(process.execPath, args, { cwd: folder, detached: true, env });
