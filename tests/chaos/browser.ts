@@ -24,7 +24,7 @@ interface StoredCookie {
 }
 
 const MAX_COOKIE_BYTES = 4_096;
-const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = 20_000;
 const NOTHING: Answer = { status: 0, location: null, body: "", isWhole: false, servedBy: "-" };
 
 export const sharedAgent = new Agent({ keepAlive: true });

@@ -1,11 +1,12 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Episode, type FaultCounts, rage } from "./faults";
+import { type Episode, type FaultCounts, rage, stopInTurn } from "./faults";
 import { type Fleet, startFleet } from "./fleet";
 import { type Habits, live } from "./habits";
 import { KILL_SESSIONS, killBeforeAnswer } from "./kill-row";
 import { Random } from "./random";
 import { Session } from "./session";
+import { stopBeforeAnswer } from "./stop-row";
 import { Tally } from "./tally";
 
 export interface ChaosOptions {
@@ -14,6 +15,12 @@ export interface ChaosOptions {
   readonly seed: number;
   /** How many are wanted: where a machine is slow, the run takes longer. */
   readonly requests: number;
+  /** How long a server is stopped. */
+  readonly stopSeconds: readonly [min: number, max: number];
+  /** Whether other processes keep all cores busy. */
+  readonly isLoaded?: boolean;
+  /** The rows to run, by their names; by default all. */
+  readonly rows?: RegExp;
 }
 
 export interface ChaosReport {
@@ -27,14 +34,29 @@ interface Disaster {
   readonly bag: Episode[];
 }
 
-type Row = (fleet: Fleet, options: ChaosOptions) => Promise<Tally>;
+interface Row {
+  readonly name: string;
+  /** Why sessions are lost here whatever the kit does. */
+  readonly excuse?: string;
+  run(fleet: Fleet, tally: Tally, options: ChaosOptions): Promise<void>;
+}
 
-const STORM_SHARE = 0.36; // Of the time; there are two.
-const CALM_SHARE = 0.14;
-const ENOUGH_SHARE = 0.45; // Of the requests.
+interface Storm {
+  readonly graceSeconds: number;
+  readonly graceReuse: "same" | "another";
+  readonly isStopped?: boolean;
+}
+
+const STORM_SHARE = 0.18; // Of the time; there are four.
+const CALM_SHARE = 0.1;
+const ENOUGH_SHARE = 0.2; // Of the requests.
 const RECOVERY_MS = 2_500; // Longer than the kit waits between two attempts.
 const WITHOUT_GRACE =
   "Without grace the one refresh token that works died with the server, and the browser holds a spent one: no kit can help.";
+const TOO_BUSY =
+  "Cognito takes a refresh token that was replaced for 10 s more. With every core busy, a lost answer may be asked for again only later. Set a grace period of 60 s.";
+const STOPPED_TOO_LONG =
+  "The server that has the new refresh token was stopped for longer than Cognito takes the old one: the other server cannot refresh. Grace of 60 s bridges this, and so does a load balancer that keeps a browser at its server.";
 
 const RESTLESS: Habits = {
   pauseMs: 110,
@@ -46,6 +68,9 @@ const RESTLESS: Habits = {
 /** Often come back to an expired access token, as after a night. */
 const SLEEPY: Habits = { ...RESTLESS, weights: { ...RESTLESS.weights, sleep: 10 } };
 
+/** What a user does who waits for a server that is stopped: some reload soon, others wait for it. */
+const IMPATIENT = { patienceMs: [3_000, 20_000] } as const;
+
 /** Nearly every request meets an expired access token, with company. */
 const HASTY: Habits = {
   pauseMs: 110,
@@ -54,23 +79,17 @@ const HASTY: Habits = {
   idleMs: [50, 400],
 };
 
-/** All rows of the table, one after the other, on one pair of servers. */
+/** The rows of the table, one after the other, on one pair of servers. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const disaster: Disaster = { random: new Random(options.seed), counts: new Map(), bag: [] };
-  const kills = Math.max(1, Math.round(options.seconds / 45));
-  const table: readonly Row[] = [
-    storm("2 servers, grace 10 s, same token again", "same", disaster),
-    storm("2 servers, grace 10 s, another token", "another", disaster),
-    calm("1 server, no grace", Math.max(3, CALM_SHARE * options.seconds)),
-    (fleet) => killBeforeAnswer(fleet, new Tally("killed before the answer, grace 10 s"), 10, kills),
-    (fleet) => killBeforeAnswer(fleet, new Tally("killed before the answer, no grace", WITHOUT_GRACE), 0, kills),
-  ];
+  const table = createTable(options, disaster).filter(({ name }) => options.rows?.test(name) ?? true);
   const fleet = await startFleet(Math.max(options.sessions, KILL_SESSIONS));
   try {
     const rows: Tally[] = [];
     for (const row of table) {
       fleet.takeRefreshCalls();
-      const tally = await row(fleet, options);
+      const tally = new Tally(row.name, row.excuse);
+      await row.run(fleet, tally, options);
       tally.countCalls(fleet.takeRefreshCalls());
       rows.push(tally);
     }
@@ -80,41 +99,78 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   }
 }
 
-/** Everything at once: servers die, Cognito fails in every way, and users go on clicking. */
-function storm(name: string, graceReuse: "same" | "another", disaster: Disaster): Row {
-  return async (fleet, options) => {
-    Object.assign(fleet.cognito.settings, { graceSeconds: 10, graceReuse });
-    const tally = new Tally(name);
-    const sessions = await createCrowd(fleet, tally, options);
-    const signal = startClock(STORM_SHARE * options.seconds, () => tally.requests > ENOUGH_SHARE * options.requests);
-    const seed = disaster.random.whole(0, 1e9);
-    await Promise.all([
-      rage({ ...disaster, fleet, signal }),
-      ...sessions.map((session, i) => live(session, i % 2 ? SLEEPY : RESTLESS, new Random(seed + i), signal)),
-    ]);
-    await delay(RECOVERY_MS);
-    await Promise.all(sessions.map((session) => session.answerRoll()));
-    return tally;
-  };
+function createTable({ seconds, stopSeconds: [shortest], isLoaded }: ChaosOptions, disaster: Disaster): readonly Row[] {
+  const kills = Math.max(1, Math.round(seconds / 60));
+  const stopSeconds = Math.max(6, shortest); // The kit waits 5 s for Cognito.
+  const tooShort = stopSeconds - 2;
+  const excuse = isLoaded ? TOO_BUSY : undefined;
+  return [
+    storm("servers also stopped, grace 60 s, same token", { graceSeconds: 60, graceReuse: "same", isStopped: true }),
+    storm("servers also stopped, grace 60 s, another", { graceSeconds: 60, graceReuse: "another", isStopped: true }),
+    storm("2 servers, grace 10 s, same token again", { graceSeconds: 10, graceReuse: "same" }, excuse),
+    storm("2 servers, grace 10 s, another token", { graceSeconds: 10, graceReuse: "another" }, excuse),
+    calm("1 server, no grace"),
+    kill("killed before the answer, grace 10 s", 10),
+    kill("killed before the answer, no grace", 0, WITHOUT_GRACE),
+    stop("stopped before the answer, grace 60 s", { graceSeconds: 60, isSticky: false }),
+    stop("stopped, no grace, sticky sessions", { graceSeconds: 0, isSticky: true }),
+    stop(`stopped, grace ${tooShort} s`, { graceSeconds: tooShort, isSticky: false }, STOPPED_TOO_LONG),
+  ];
+
+  function storm(name: string, plan: Storm, excuse?: string): Row {
+    const run: Row["run"] = (fleet, tally, options) => runStorm(fleet, tally, options, { ...disaster, ...plan });
+    return { name, run, ...(excuse && { excuse }) };
+  }
+
+  function calm(name: string): Row {
+    return { name, run: runCalm };
+  }
+
+  function kill(name: string, graceSeconds: number, excuse?: string): Row {
+    const run = (fleet: Fleet, tally: Tally) => killBeforeAnswer(fleet, tally, graceSeconds, kills);
+    return { name, run, ...(excuse && { excuse }) };
+  }
+
+  function stop(name: string, plan: { graceSeconds: number; isSticky: boolean }, excuse?: string): Row {
+    const run = (fleet: Fleet, tally: Tally) => stopBeforeAnswer(fleet, tally, { ...plan, stopSeconds });
+    return { name, run, ...(excuse && { excuse }) };
+  }
+}
+
+/** Everything at once: servers die or are stopped, Cognito fails in every way, and users go on clicking. */
+async function runStorm(
+  fleet: Fleet,
+  tally: Tally,
+  options: ChaosOptions,
+  { graceSeconds, graceReuse, isStopped = false, ...disaster }: Disaster & Storm,
+): Promise<void> {
+  Object.assign(fleet.cognito.settings, { graceSeconds, graceReuse });
+  const sessions = await createCrowd(fleet, tally, options);
+  const signal = startClock(STORM_SHARE * options.seconds, () => tally.requests > ENOUGH_SHARE * options.requests);
+  const seed = disaster.random.whole(0, 1e9);
+  const habits = (i: number) => ({ ...(i % 2 ? SLEEPY : RESTLESS), ...(isStopped && IMPATIENT) });
+  await Promise.all([
+    rage({ ...disaster, fleet, signal }),
+    isStopped && stopInTurn({ ...disaster, random: new Random(seed), fleet, signal }, options.stopSeconds),
+    ...sessions.map((session, i) => live(session, habits(i), new Random(seed + i), signal)),
+  ]);
+  await delay(RECOVERY_MS);
+  await Promise.all(sessions.map((session) => session.answerRoll()));
 }
 
 /** Nothing fails, but a refresh token works once, and who comes second is refused long before the first is answered. */
-function calm(name: string, seconds: number): Row {
-  return async (fleet, options) => {
-    const { cognito, proxy } = fleet;
-    Object.assign(cognito.settings, { graceSeconds: 0 });
-    const isFirst = ({ refresh_token = "" }) => cognito.refreshTokenState(refresh_token) === "valid";
-    cognito.fault("token", { answerDelayMs: 150 }, { match: isFirst });
-    proxy.only = 0;
-    const tally = new Tally(name);
-    const sessions = await createCrowd(fleet, tally, options);
-    const signal = startClock(seconds);
-    await Promise.all(sessions.map((session, i) => live(session, HASTY, new Random(options.seed + i), signal)));
-    await Promise.all(sessions.map((session) => session.answerRoll()));
-    proxy.only = null;
-    cognito.clearFaults();
-    return tally;
-  };
+async function runCalm(fleet: Fleet, tally: Tally, options: ChaosOptions): Promise<void> {
+  const { cognito, proxy } = fleet;
+  Object.assign(cognito.settings, { graceSeconds: 0 });
+  const isFirst = ({ refresh_token = "" }) => cognito.refreshTokenState(refresh_token) === "valid";
+  cognito.fault("token", { answerDelayMs: 150 }, { match: isFirst });
+  proxy.only = 0;
+  const sessions = await createCrowd(fleet, tally, options);
+  const signal = startClock(Math.max(3, CALM_SHARE * options.seconds));
+  await Promise.all(sessions.map((session, i) => live(session, HASTY, new Random(options.seed + i), signal)));
+  await Promise.all(sessions.map((session) => session.answerRoll()));
+  proxy.only = null;
+  cognito.clearFaults();
 }
 
 async function createCrowd(fleet: Fleet, tally: Tally, { sessions: size }: ChaosOptions): Promise<readonly Session[]> {

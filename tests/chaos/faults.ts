@@ -21,6 +21,7 @@ export type Episode = (storm: Storm) => Promise<void>;
 // lost on the way can be asked for again in time; longer than that no kit can bridge.
 const CALM_MS = [3_000, 4_000] as const;
 const RESTART_MS = [200, 1_500] as const;
+const RUNNING_MS = [2_000, 5_000] as const;
 const COMPANY = 0.4;
 
 /** What befalls a refresh call, and for how long at most. */
@@ -38,6 +39,7 @@ const TOKEN_FAULTS: Readonly<Record<string, { fault: Fault; longestMs: number }>
 };
 
 const KILLED = "instance killed (kill -9), restarted";
+const STOPPED = "instance stopped (kill -STOP) for a while";
 const ROTATED = "keys rotated";
 const KEYS_A_ROTATION = 2;
 const SPACED_S = 40; // The kit asks for an unknown key once in 30 s; user pools rotate theirs far less often.
@@ -60,6 +62,21 @@ export async function rage(storm: Storm): Promise<void> {
     fleet.cognito.clearFaults();
     dropOldKeys(storm);
     await pause(random.between(...CALM_MS), signal);
+  }
+}
+
+/** Stops one server after the other for so many seconds each, until the signal. Ends with both running. */
+export async function stopInTurn(storm: Storm, stopSeconds: readonly [min: number, max: number]): Promise<void> {
+  const { random, signal, fleet } = storm;
+  for (let turn = random.whole(0, 1); !signal.aborted; turn += 1) {
+    await pause(random.between(...RUNNING_MS), signal);
+    if (signal.aborted) return;
+    const instance = fleet.instances[turn % 2 === 0 ? 0 : 1];
+    count(STOPPED, storm);
+    instance.stop();
+    await pause(1_000 * random.between(...stopSeconds), signal);
+    instance.resume();
+    fleet.log.push({ at: Date.now(), what: "goes on" });
   }
 }
 

@@ -32,12 +32,14 @@ export async function startFleet(users: number): Promise<Fleet> {
   });
   const proxy = await RoundRobin.start();
   const baseUrl = `http://localhost:${proxy.port}`;
-  cognito.clients.push({ clientId: "demo", callbackUrls: [`${baseUrl}/auth/callback`], logoutUrls: [baseUrl] });
+  const client = { clientId: "demo", clientSecret: "the-secret-of-a-client-of-both-servers" };
+  cognito.clients.push({ ...client, callbackUrls: [`${baseUrl}/auth/callback`], logoutUrls: [baseUrl] });
   const env = {
     APP_BASE_URL: baseUrl,
     COGNITO_ISSUER: cognito.issuer,
     COGNITO_DOMAIN: cognito.domain,
-    COGNITO_CLIENT_ID: "demo",
+    COGNITO_CLIENT_ID: client.clientId,
+    COGNITO_CLIENT_SECRET: client.clientSecret,
   };
   const create = async () => new Instance(await findFreePort(), env);
   const instances = [await create(), await create()] as const;

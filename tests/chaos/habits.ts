@@ -1,5 +1,5 @@
 import type { Random } from "./random";
-import type { Session } from "./session";
+import type { Session, Visit } from "./session";
 import { pause } from "./time";
 
 type Habit = "fetch" | "visit" | "tabs" | "abort" | "late" | "idle" | "sleep";
@@ -12,7 +12,13 @@ export interface Habits {
   /** How long a request may be on its way, with the cookies that it left with. */
   readonly latestMs: number;
   readonly idleMs: readonly [number, number];
+  /** How long they wait for an answer before they click again; by default as long as a browser does. */
+  readonly patienceMs?: readonly [number, number];
 }
+
+const UNLOADED: readonly number[] = [0, 502, 503];
+const RELOAD_MS = [200, 1_000] as const;
+const MAX_RELOADS = 5;
 
 interface Life {
   readonly session: Session;
@@ -27,7 +33,7 @@ interface Life {
 
 const deeds: Readonly<Record<Habit, (life: Life) => Promise<unknown>>> = {
   fetch: ({ session }) => session.fetchMe(),
-  visit: ({ session }) => session.visit(),
+  visit: (life) => openPage(life),
   tabs: openTabs,
   abort: breakOff,
   late: async (life) => void life.stragglers.push(sendLate(life)),
@@ -41,15 +47,29 @@ export async function live(session: Session, habits: Habits, random: Random, sig
   while (!signal.aborted) {
     if (session.isLost && session.browser.pending === 0) await session.signIn();
     if (session.isGivenUp) break;
+    if (habits.patienceMs) session.patienceMs = random.between(...habits.patienceMs);
     await deeds[random.weighted(habits.weights)](life);
     await pause(random.between(0, 2 * habits.pauseMs), signal);
   }
   await Promise.all(life.stragglers);
 }
 
-async function openTabs({ session, random }: Life): Promise<void> {
+/**
+ * A page that does not load is loaded again, as users do. This matters: a page load refreshes early and alone, and the
+ * requests that follow do not repeat it before the last 10 s of the access token.
+ */
+async function openPage({ session, random, signal }: Life, visit: Visit = {}): Promise<void> {
+  let status = await session.visit(visit);
+  for (let reload = 0; UNLOADED.includes(status) && reload < MAX_RELOADS && !signal.aborted; reload += 1) {
+    await pause(random.between(...RELOAD_MS), signal);
+    status = await session.visit();
+  }
+}
+
+async function openTabs(life: Life): Promise<void> {
+  const { session, random } = life;
   const tabs = Array.from({ length: random.whole(2, 5) }, () => random.chance(0.4));
-  await Promise.all(tabs.map((isPage) => (isPage ? session.visit() : session.fetchMe())));
+  await Promise.all(tabs.map((isPage) => (isPage ? openPage(life) : session.fetchMe())));
 }
 
 /**
@@ -60,15 +80,16 @@ async function breakOff(life: Life): Promise<void> {
   const { session, random } = life;
   const abortAfterMs = life.abandoned === session.refreshToken ? undefined : random.between(1, 60);
   life.abandoned = session.refreshToken;
-  await (random.chance(0.5) ? session.visit({ abortAfterMs }) : session.fetchMe({ abortAfterMs }));
+  await (random.chance(0.5) ? openPage(life, { abortAfterMs }) : session.fetchMe({ abortAfterMs }));
 }
 
-async function sendLate({ session, random, habits, signal }: Life): Promise<void> {
+async function sendLate(life: Life): Promise<void> {
+  const { session, random, habits, signal } = life;
   const cookie = session.browser.cookieHeader;
   session.browser.pending += 1;
   await pause(random.between(200, habits.latestMs), signal);
   session.browser.pending -= 1;
-  await (random.chance(0.5) ? session.visit({ cookie }) : session.fetchMe({ cookie }));
+  await (random.chance(0.5) ? openPage(life, { cookie }) : session.fetchMe({ cookie }));
 }
 
 /**

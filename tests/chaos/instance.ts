@@ -7,7 +7,7 @@ import { nextCommand, variantFolder } from "../e2e/support/variants";
 const START_MS = 60_000;
 const KEPT_LINES = 40;
 
-/** One `next start` that can be killed as a power cut would, and started again on the same port. */
+/** One `next start` that can be killed as by a power cut, started again on the same port, and stopped for a while. */
 export class Instance {
   readonly port: number;
   readonly #env: Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ export class Instance {
   constructor(port: number, env: Readonly<Record<string, string>>) {
     this.port = port;
     this.#env = env;
-    process.on("exit", this.#signal);
+    process.on("exit", this.#destroy);
   }
 
   /** Resolves once it answers. */
@@ -44,13 +44,22 @@ export class Instance {
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, "exit");
-    this.#signal();
+    this.#destroy();
     await ended;
+  }
+
+  /** Nothing in it runs until `resume`, as in a virtual machine that is moved: connections are accepted, no answer comes. */
+  stop(): void {
+    this.#signal("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#signal("SIGCONT");
   }
 
   async close(): Promise<void> {
     await this.kill();
-    process.off("exit", this.#signal);
+    process.off("exit", this.#destroy);
   }
 
   readonly #print = (text: string): void => {
@@ -58,12 +67,14 @@ export class Instance {
     if (this.#printed.length > KEPT_LINES) this.#printed.shift();
   };
 
-  readonly #signal = (): void => {
+  readonly #destroy = (): void => this.#signal("SIGKILL");
+
+  #signal(signal: NodeJS.Signals): void {
     if (this.#child?.pid === undefined) return;
     try {
-      process.kill(-this.#child.pid, "SIGKILL");
+      process.kill(-this.#child.pid, signal);
     } catch {
       // The group is gone.
     }
-  };
+  }
 }

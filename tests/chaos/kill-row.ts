@@ -10,12 +10,7 @@ const PATIENCE_MS = 4_000;
  * A server is killed when Cognito has answered the refresh calls of several sessions, and before any browser has heard
  * of it. The browsers go on at the other server.
  */
-export async function killBeforeAnswer(
-  fleet: Fleet,
-  tally: Tally,
-  graceSeconds: number,
-  kills: number,
-): Promise<Tally> {
+export async function killBeforeAnswer(fleet: Fleet, tally: Tally, graceSeconds: number, kills: number): Promise<void> {
   for (let turn = 0; turn < kills; turn += 1) {
     const [victim, graceReuse] = turn % 2 === 0 ? [0 as const, "another"] : [1 as const, "same"];
     Object.assign(fleet.cognito.settings, { graceSeconds, graceReuse });
@@ -27,7 +22,6 @@ export async function killBeforeAnswer(
     fleet.proxy.only = null;
     await fleet.instances[victim].start();
   }
-  return tally;
 }
 
 async function loseAnswers(fleet: Fleet, sessions: readonly Session[], victim: 0 | 1): Promise<void> {

@@ -15,6 +15,7 @@ const COLUMNS: readonly Column[] = [
   ["401", status(401)],
   ["502", status(502)],
   ["503", status(503)],
+  ["no answer", status(0)],
   ["refreshes", whole((row) => row.refreshes)],
   ["token calls", whole((row) => row.tokenCalls)],
   ["per expiry", (rows) => (sum(rows, (row) => row.tokenCalls) / sum(rows, (row) => row.expiries)).toFixed(2)],
@@ -22,14 +23,18 @@ const COLUMNS: readonly Column[] = [
   ["lost", countLost],
 ];
 
-const LEGEND = `requests: all that browsers sent; aborted: broken off by the browser before the answer came
+const LEGEND = `requests: all that browsers sent; aborted: broken off by the browser at once; no answer: in as long as the user waited
 refreshes: new refresh tokens that reached a browser; per expiry: token calls for each refresh token that was brought
 shut out: 503 for a good access token while the keys were in reach
 lost: reached the login page or the error page, or changed its auth_time, while Cognito would still have refreshed it`;
 
 /** The figures as plain text, and what led to the first of what must not be. */
-export function formatReport({ rows, faults }: ChaosReport, { sessions, seconds, seed }: ChaosOptions): string {
-  const head = `Chaos: ${sessions} sessions, ${seconds} s, seed ${seed}, Node ${process.version} on ${cpus().length} cores (${arch()})`;
+export function formatReport(
+  { rows, faults }: ChaosReport,
+  { sessions, seconds, seed }: ChaosOptions,
+  load = "",
+): string {
+  const head = `Chaos: ${sessions} sessions, ${seconds} s, seed ${seed}, Node ${process.version} on ${cpus().length} cores (${arch()})${load && `, ${load}`}`;
   const figures = align([
     ["", ...COLUMNS.map(([title]) => title)],
     ...rows.map((row) => [row.name, ...COLUMNS.map(([, value]) => value([row]))]),
@@ -39,7 +44,9 @@ export function formatReport({ rows, faults }: ChaosReport, { sessions, seconds,
     ["fault", "times", "requests hit"],
     ...[...faults].sort().map(([name, { times, hits: hit }]) => [name, String(times), hit ? String(hit) : ""]),
   ]);
-  const notes = rows.filter((row) => row.excuse && row.lost.length > 0).map(({ excuse }) => `* ${excuse}`);
+  const notes = rows
+    .filter((row) => row.excuse && row.lost.length > 0)
+    .map(({ name, excuse }) => `* ${name}: ${excuse}`);
   const wrongs = rows.filter((row) => !row.isGood).flatMap((row) => [...countReasons(row), ...describe(row)]);
   return [head, figures, ...notes, LEGEND, hits, ...wrongs].join("\n\n");
 }

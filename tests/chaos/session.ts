@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { DOCUMENT, FETCH } from "../e2e/support/raw";
-import { type Answer, Browser } from "./browser";
+import { type Answer, Browser, PATIENCE_MS } from "./browser";
 import type { Fleet } from "./fleet";
 import type { Tally } from "./tally";
 import { Trace } from "./trace";
 
-interface Visit {
+export interface Visit {
   readonly abortAfterMs?: number | undefined;
   /** What the Cookie header was when the request left, if it was long on its way. */
   readonly cookie?: string | undefined;
@@ -24,6 +24,8 @@ const EXPECTED = [0, 200, 303, 307, 401, 502, 503];
 export class Session {
   readonly username: string;
   readonly browser: Browser;
+  /** How long the user waits for an answer before clicking again. */
+  patienceMs = PATIENCE_MS;
   readonly #fleet: Fleet;
   readonly #tally: Tally;
   readonly #trace: Trace;
@@ -129,8 +131,9 @@ export class Session {
 
   async #send(path: string, headers: Readonly<Record<string, string>>, visit: Visit = {}): Promise<Answer> {
     const cookie = visit.cookie ?? this.browser.cookieHeader;
-    const [startedAt, isGood] = [Date.now(), visit.cookie === undefined && this.#hasGoodToken()];
-    const answer = await this.browser.send(path, { headers, cookie, abortAfterMs: visit.abortAfterMs });
+    const [startedAt, goodUntil] = [Date.now(), visit.cookie === undefined ? this.#goodUntil() : 0];
+    const { abortAfterMs = this.patienceMs } = visit;
+    const answer = await this.browser.send(path, { headers, cookie, abortAfterMs });
     const { status, servedBy, location } = answer;
     const outcome = `${status || "no answer"}${location ? ` to ${location.slice(0, 60)}` : ""}`;
     const tokens = [readRefreshToken(cookie), this.refreshToken];
@@ -139,6 +142,7 @@ export class Session {
     this.#received.add(this.refreshToken);
     this.#tally.countAnswer(status, status === 0 && visit.abortAfterMs !== undefined);
     if (!EXPECTED.includes(status)) this.#tally.odd.push(`${path} answered ${status}\n${this.#trace}`);
+    const isGood = Date.now() < goodUntil && Date.now() > this.#fleet.keysTroubledUntil;
     if (status === 503 && isGood) this.#tally.shutOut.push(`${this.username} was shut out\n${this.#trace}`);
     const claims = this.#claims();
     const isSame = (name: string) => claims?.[name] === this.#signIn?.[name];
@@ -159,11 +163,13 @@ export class Session {
     );
   }
 
-  #hasGoodToken(): boolean {
+  /** Milliseconds: until then nobody may answer 503, because the access token is good and its key in reach. */
+  #goodUntil(): number {
     const { id, access, retired } = this.#fleet.cognito.keys;
     const { kid } = decode(this.browser.cookie("auth.access"), 0) ?? {};
     const isPublished = [id, access, ...retired].some((key) => key.kid === kid);
-    return this.#secondsLeft() >= GOOD_S && isPublished && Date.now() > this.#fleet.keysTroubledUntil;
+    if (!isPublished || Date.now() <= this.#fleet.keysTroubledUntil) return 0;
+    return Date.now() + (this.#secondsLeft() - GOOD_S) * 1000;
   }
 
   #secondsLeft(): number {
@@ -180,6 +186,7 @@ function decode(token: string | null, part: 0 | 1): Claims | null {
   return token ? JSON.parse(Buffer.from(token.split(".")[part] ?? "", "base64url").toString()) : null;
 }
 
+/** The cookie is `<facts of the sign-in>.<refresh token>`, and may begin with a signature. */
 function readRefreshToken(cookieHeader: string): string {
-  return /(?:^|; )auth\.refresh=[\w-]+\.([^;]+)/.exec(cookieHeader)?.[1] ?? "";
+  return /(?:^|; )auth\.refresh=[\w~-]+\.([^;]+)/.exec(cookieHeader)?.[1] ?? "";
 }

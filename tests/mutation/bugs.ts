@@ -8,10 +8,14 @@ export interface Bug {
 const CORE = "lib/auth/core";
 
 export const BUGS: readonly Bug[] = [
-  bug("state is not compared", `${CORE}/authorization.ts`, [" || !isEqual(transaction.state, state)", ""]),
-  bug("a transaction can be used twice", `${CORE}/authorization.ts`, [
-    "deleteCookies(jar, (name) => name === used)",
-    "[]",
+  bug("state is not compared", `${CORE}/transactions.ts`, [" || !isEqual(transaction.state, state)", ""]),
+  bug("a transaction stays after its use", `${CORE}/transactions.ts`, [
+    "  deleteCookie(jar, kind);\n  const isUsed",
+    "  const isUsed",
+  ]),
+  bug("a transaction can be answered again", `${CORE}/transactions.ts`, [
+    "(usedStates.get(state) ?? 0) > now()",
+    "false",
   ]),
   bug("nonce is not compared", `${CORE}/issued-tokens.ts`, ["idClaims?.nonce !== nonce", "false"]),
   bug("the PKCE verifier is not sent", `${CORE}/token-endpoint.ts`, ["code_verifier: codeVerifier, ", ""]),
@@ -27,9 +31,78 @@ export const BUGS: readonly Bug[] = [
   bug("exp is not checked", `${CORE}/verify.ts`, ["exp <= now()", "false"]),
   bug("any alg will do", `${CORE}/verify.ts`, ['alg === "RS256" && ', ""], ['algorithms: ["RS256"]', ""]),
   bug("refreshed tokens may be of anybody", `${CORE}/issued-tokens.ts`, ["if (!continues)", "if (false)"]),
-  bug("a late answer brings an ended session back", `${CORE}/session-cookies.ts`, [
-    "keys.some((key) => ended.includes(key))",
+  bug("a late answer brings an ended session back", `${CORE}/ended.ts`, [
+    "entries.some(([name]) => name === key) || isInOldList(jar, signIn)",
     "false",
+  ]),
+  bug(
+    "a refused refresh token is written among the ended sign-ins",
+    `${CORE}/ended.ts`,
+    ['const entries = await readEntries(jar, "spent")', 'const entries = await readEntries(jar, "ended")'],
+    ['(await readEntries(jar, "spent"))', '(await readEntries(jar, "ended"))'],
+    ['await writeEntries(jar, "spent", ', 'await writeEntries(jar, "ended", '],
+  ),
+  bug("a refresh token that comes after its sign-out is not revoked", `${CORE}/authenticate.ts`, [
+    "    await revokeOnce(state.refreshToken, jar.config);\n",
+    "",
+  ]),
+  bug("the sign-in that another replaces is not revoked", "app/auth/callback/route.ts", [
+    "  if (replaced && replaced.refreshToken !== refreshToken) await revokeWithSuccessors(replaced.refreshToken, config);\n",
+    "",
+  ]),
+  bug("sign-out waits for a refresh that never settles", `${CORE}/refresh.ts`, [
+    "attempt !== undefined && (await settlesWithin(attempt.response, SIGN_OUT_WAIT_MS))",
+    "attempt !== undefined",
+  ]),
+  bug("a flood evicts refreshes in flight", `${CORE}/refresh.ts`, [
+    '[["pending", "issued", "unverified"], ["pending"]]',
+    '[["pending", "issued", "unverified"], []]',
+  ]),
+  bug("answers of a refresh serve for 10 s only", `${CORE}/refresh.ts`, ["const KEPT_S = 60", "const KEPT_S = 10"]),
+  bug("a late timer ends a request whose answer is there", `${CORE}/deadline.ts`, [
+    "if (Date.now() - dueAt < LATE_MS) onOver();\n    else timer = setTimeout(onOver, EXTRA_MS);",
+    "onOver();",
+  ]),
+  bug("every fetch refreshes in the last minute", `${CORE}/authenticate.ts`, ["data: 10", "data: 60"]),
+  bug("made-up refresh tokens cost a call each", `${CORE}/call-bound.ts`, [
+    "this.#underWay + this.#calls >= this.#limit",
+    "false",
+  ]),
+  bug("JWKS: no pause after a failed fetch", `${CORE}/keys.ts`, [
+    "    if (isPausing(source)) throw unavailable();\n",
+    "",
+  ]),
+  bug("JWKS: a late answer replaces newer keys", `${CORE}/keys.ts`, [
+    "fetches > source.keysFrom && Object.assign(source, found)",
+    "Object.assign(source, found)",
+  ]),
+  bug("the signature of a cookie is not checked", `${CORE}/sign.ts`, [
+    'await crypto.subtle.verify("HMAC", key, Uint8Array.from(decode(mac)), encoder.encode(text))',
+    "key",
+  ]),
+  bug("cookies without a signature are accepted", `${CORE}/cookies.ts`, [
+    "return mayBeSigned && config.clientSecrets.length > 0 ? null : stored;",
+    "return stored;",
+  ]),
+  bug("an edited cookie of version 0.1 makes a session longer", `${CORE}/session-cookies.ts`, [
+    "Math.min(state.expiresAt, authTime + jar.config.sessionMaxAge)",
+    "state.expiresAt",
+  ]),
+  bug("an ID token of another sign-in is accepted", `${CORE}/cookie-session.ts`, [
+    "!isSameSignIn(idClaims, claims)",
+    "false",
+  ]),
+  bug("cookie names are trimmed of U+00A0", `${CORE}/cookie-jar.ts`, [
+    "return text.slice(start, end)",
+    "return text.trim()",
+  ]),
+  bug("planted cookies make a huge answer", `${CORE}/cookie-jar.ts`, [
+    "deletions.slice(0, MAX_DELETIONS)",
+    "deletions",
+  ]),
+  bug("an event that cannot be reported fails the request", `${CORE}/events.ts`, [
+    "} catch {\n    // A logger that fails must not fail a sign-in.\n  }",
+    "} catch (error) {\n    throw error;\n  }",
   ]),
   bug("returnTo is not checked", `${CORE}/navigation.ts`, [
     "const [value] = values;",
@@ -39,13 +112,13 @@ export const BUGS: readonly Bug[] = [
     'headers.get("origin") !== origin : site !== "same-origin"',
     "false : false",
   ]),
-  bug("cookies without HttpOnly", `${CORE}/cookies.ts`, ["; HttpOnly", ""]),
-  bug("cookies without SameSite", `${CORE}/cookies.ts`, ["; SameSite=Lax", ""]),
-  bug("cookies without Secure", `${CORE}/cookies.ts`, ['"; Secure"', '""']),
+  bug("cookies without HttpOnly", `${CORE}/cookie-jar.ts`, ["; HttpOnly", ""]),
+  bug("cookies without SameSite", `${CORE}/cookie-jar.ts`, ["; SameSite=Lax", ""]),
+  bug("cookies without Secure", `${CORE}/cookie-jar.ts`, ['"; Secure"', '""']),
   bug("shared caches may keep answers", `${CORE}/responses.ts`, ['"private, no-store"', '"public, max-age=60"']),
   bug("sign-out does not revoke", "app/auth/logout/route.ts", [
-    "lineage.map((token) => revokeToken(token, config))",
-    "[]",
+    "state !== null && (await revokeWithSuccessors(state.refreshToken, config))",
+    "state !== null",
   ]),
 ];
 

@@ -32,7 +32,7 @@ const IN_CODE: Rule[] = [
 const IN_LITERALS: Rule[] = [
   [/(?<=[(,] ?|= |: )\/\^/g, () => "/"],
   [/\$(?=\/[a-z]*[.,)])/g, () => ""],
-  [/(?<=[=(,:[] ?)(?<![A-Z]\w*\[)"[\w./-]+"(?=[,;) \]])(?! \|)/g, (it) => `"${it.slice(1, -1)}x"`],
+  [/(?<=[=(,:[] ?)(?<!className=|[A-Z]\w*\[)"[\w./-]+"(?=[,;) \]])(?! \|)/g, (it) => `"${it.slice(1, -1)}x"`],
 ];
 
 const TYPES = /^(export )?((interface |type [^\n]*\{\n)[\s\S]*?^\}|(declare |import |type )[\s\S]*?;$)/gm;
