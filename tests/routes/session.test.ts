@@ -18,8 +18,9 @@ async function openDoor(headers: Record<string, string>, env: Record<string, str
 /** The headers of a request by somebody who is signed in. */
 async function signedIn(username = "ada"): Promise<Record<string, string>> {
   const { COGNITO_CLIENT_ID: clientId = "" } = pool.env;
-  const access = await pool.cognito.accessTokenFor(username, { clientId });
-  const id = await pool.cognito.idTokenFor(username, { clientId });
+  const claims = { origin_jti: crypto.randomUUID(), auth_time: Math.floor(Date.now() / 1000) };
+  const access = await pool.cognito.accessTokenFor(username, { clientId, claims });
+  const id = await pool.cognito.idTokenFor(username, { clientId, claims });
   return { cookie: `__Host-auth.access=${access}; __Host-auth.id=${id}` };
 }
 
