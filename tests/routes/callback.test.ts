@@ -167,6 +167,50 @@ describe("an answer that is used", () => {
     expect(tokenCalls()).toBe(1);
   });
 
+  test("AT-03 a sign-in that replaces another revokes the refresh token that the browser forgets", async () => {
+    const { browser, url } = await comeBack();
+    await browser.callback(url);
+    const [first] = pool.cognito.signIns.slice(-1);
+    const again = await comeBack({ browser, username: "grace", path: "/auth/login?returnTo=/dashboard&prompt=login" });
+    await browser.callback(again.url);
+    expect(first?.refreshTokens.map(({ token }) => pool.cognito.refreshTokenState(token))).toEqual(["revoked"]);
+    const [second] = pool.cognito.signIns.slice(-1);
+    expect(second?.refreshTokens.map(({ token }) => pool.cognito.refreshTokenState(token))).toEqual(["valid"]);
+    expect(await userOf(browser)).toBe("grace");
+  });
+
+  test.each([
+    ["answers 500", { status: 500 }],
+    ["resets the connection", { reset: true }],
+  ])("AT-03 a sign-in succeeds when the revocation of the replaced one %s", async (_what, fault) => {
+    const { browser, url } = await comeBack();
+    await browser.callback(url);
+    const again = await comeBack({ browser, username: "grace", path: "/auth/login?returnTo=/dashboard&prompt=login" });
+    pool.cognito.fault("revoke", fault);
+    expect(pathOf(await browser.callback(again.url))).toBe("/dashboard");
+    expect(await userOf(browser)).toBe("grace");
+  });
+
+  test("CB-22 AT-03 a sign-in that fails revokes nothing and keeps the session", async () => {
+    const { browser, url } = await comeBack();
+    await browser.callback(url);
+    const again = await comeBack({ browser, username: "grace", path: "/auth/login?returnTo=/dashboard&prompt=login" });
+    pool.cognito.fault("token", { status: 500 });
+    await browser.callback(again.url);
+    expect(pool.cognito.count("revoke")).toBe(0);
+    expect(await userOf(browser)).toBe("ada");
+  });
+
+  test("CF-07 a refresh that a stale callback causes is reported", async () => {
+    const { browser, url } = await comeBack();
+    await browser.callback(url);
+    browser.drop("__Host-auth.access");
+    log.mockClear();
+    expect(pathOf(await browser.callback(url))).toBe("/");
+    const events = log.mock.calls.map(([line]) => JSON.parse(String(line)).auth);
+    expect(events).toMatchObject([{ type: "refreshed", path: "/auth/callback" }]);
+  });
+
   test("CB-20 of two callbacks at once one signs in, and the other takes nothing away", async () => {
     const { browser, url } = await comeBack();
     const requests = [0, 1].map(() => kit.callback.GET(browser.request(url)));

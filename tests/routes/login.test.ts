@@ -259,6 +259,16 @@ describe("who starts a sign-in", () => {
     expect((await browser.visit("/dashboard")).headers.get("x-middleware-next")).toBe("1");
   });
 
+  test("AT-15 a hundred and fifty planted transactions make an answer with at most 64 deletions", async () => {
+    for (let i = 0; i < 150; i++) {
+      const name = `__Host-auth.txn.${`${i}`.padStart(16, "x")}`;
+      browser.jar.set(name, { value: "x", line: "", expiresAt: Number.POSITIVE_INFINITY });
+    }
+    const lines = (await browser.login()).headers.getSetCookie();
+    expect(lines.filter((line) => line.includes("Max-Age=0"))).toHaveLength(64);
+    expect(lines.filter((line) => !line.includes("Max-Age=0"))).toHaveLength(2); // .txn and .rounds
+  });
+
   test.each([
     ["the token endpoint", "token", ["access", "id"]],
     ["the issuer's keys", "jwks", []],

@@ -195,6 +195,28 @@ describe("sign-out", () => {
     expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
   });
 
+  test("AT-15 LO-05 deletes the session first, however many names a sibling host planted", async () => {
+    for (let i = 0; i < 200; i++) {
+      browser.jar.set(`auth.${i}`, { value: "x", line: "", expiresAt: Number.POSITIVE_INFINITY });
+      browser.jar.set(`auth.access.${i}`, { value: "x", line: "", expiresAt: Number.POSITIVE_INFINITY });
+    }
+    const lines = (await browser.signOut()).headers.getSetCookie();
+    expect(lines.filter((line) => line.includes("Max-Age=0"))).toHaveLength(64);
+    expect(browser.names().filter((name) => name.startsWith("__Host-"))).toEqual([expect.stringMatching(ENDED)]);
+  });
+
+  test("AT-14 waits a limited time for a refresh that never settles, here and at Cognito", async () => {
+    const { refreshOnce } = await import("@/lib/auth/core/refresh");
+    pool.cognito.fault("token", { hang: true });
+    const never = vi.spyOn(globalThis, "fetch").mockImplementationOnce(() => new Promise(() => {}));
+    refreshOnce(refreshTokenOf(browser), kit.config(), { isUrgent: true }).catch(() => {});
+    await vi.waitFor(() => expect(never).toHaveBeenCalled());
+    const answer = await browser.signOut(); // The test's own limit of 20 s ends it otherwise.
+    expect(answer.status).toBe(303);
+    expect(pool.cognito.count("revoke")).toBe(1);
+    vi.restoreAllMocks();
+  });
+
   test("DS-04 works with 15 kB of cookies", async () => {
     for (let i = 1; i <= 40; i++)
       browser.jar.set(`other${i}`, { value: "x".repeat(280), line: "", expiresAt: Number.POSITIVE_INFINITY });

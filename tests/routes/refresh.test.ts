@@ -81,6 +81,59 @@ describe("a session whose access token runs out", () => {
     expect(tokenCalls()).toBe(1);
   });
 
+  test("RF-02 a late request with the first of three tokens gets the newest, and puts no older one into the browser", async () => {
+    Object.assign(pool.cognito.settings, { graceSeconds: 0 });
+    pass(295);
+    const late = copyOf(browser);
+    await browser.visit("/dashboard", FETCHED);
+    const second = browser.value("__Host-auth.refresh");
+    browser.drop("__Host-auth.access");
+    pass(30);
+    await browser.visit("/dashboard");
+    expect(browser.value("__Host-auth.refresh")).not.toBe(second);
+    expect(isSignedIn(await late.visit("/dashboard"))).toBe(true);
+    expect(late.value("__Host-auth.refresh").slice(44)).toBe(browser.value("__Host-auth.refresh").slice(44));
+    expect(tokenCalls()).toBe(2);
+  });
+
+  test("RF-02 a kept answer whose access token has expired is not used: its refresh token is", async () => {
+    Object.assign(pool.cognito.settings, { graceSeconds: 0, accessTokenSeconds: 30, idTokenSeconds: 30 });
+    browser = pool.browser(kit);
+    await browser.signIn();
+    pool.cognito.clearRequests();
+    const late = copyOf(browser);
+    pass(25);
+    await browser.visit("/dashboard");
+    pass(31);
+    expect(isSignedIn(await late.visit("/dashboard"))).toBe(true);
+    expect(tokenCalls()).toBe(2);
+    Object.assign(pool.cognito.settings, { accessTokenSeconds: 300, idTokenSeconds: 300 });
+  });
+
+  test("RF-16 during an outage after a rotation, a late request with the old token gets the valid answer", async () => {
+    pass(295);
+    const late = copyOf(browser);
+    await browser.visit("/dashboard", FETCHED);
+    browser.drop("__Host-auth.access");
+    pool.cognito.fault("token", { status: 500 });
+    expect((await browser.visit("/dashboard")).status).toBe(503);
+    expect(isSignedIn(await late.visit("/dashboard"))).toBe(true);
+  });
+
+  test.each([
+    { what: "a page load", headers: TYPED, method: "GET", ahead: 60 },
+    { what: "a server action", headers: { ...FETCHED, "next-action": "abc" }, method: "POST", ahead: 60 },
+    { what: "a fetch", headers: FETCHED, method: "GET", ahead: 10 },
+    { what: "an API client with the cookie", headers: { accept: "application/json" }, method: "GET", ahead: 10 },
+  ])("RF-01 $what refreshes in the last $ahead seconds", async ({ headers, method, ahead }) => {
+    pass(300 - ahead);
+    await browser.visit("/dashboard", headers, { method });
+    expect(tokenCalls()).toBe(0);
+    pass(1);
+    await browser.visit("/dashboard", headers, { method });
+    expect(tokenCalls()).toBe(1);
+  });
+
   test.each([
     { rotation: true, what: "a new refresh token is stored when Cognito gives one" },
     { rotation: false, what: "the old refresh token is kept when it gives none" },

@@ -64,7 +64,9 @@ describe("attributes", () => {
     const answers = await live(pool.browser(await pool.load()));
     expect(answers.map((answer) => answer.headers.has("set-cookie"))).toEqual([true, true, true, true, true]);
     for (const line of linesOf(answers)) {
-      expect(line).toMatch(/^__Host-auth\.[\w.-]+=[\w.~+/=-]*; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax(; Expires=Thu, 01 Jan 1970 00:00:00 GMT)?$/);
+      expect(line).toMatch(
+        /^__Host-auth\.[\w.-]+=[\w.~+/=-]*; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax(; Expires=Thu, 01 Jan 1970 00:00:00 GMT)?$/,
+      );
     }
   });
 
@@ -72,7 +74,10 @@ describe("attributes", () => {
     const lines = linesOf(await live(pool.browser(await pool.load())));
     const deletions = lines.filter((line) => line.includes("=; Max-Age=0;"));
     expect(deletions.length).toBeGreaterThan(5);
-    for (const line of deletions) expect(line).toMatch(/=; Max-Age=0; Path=\/; HttpOnly; Secure; SameSite=Lax; Expires=Thu, 01 Jan 1970 00:00:00 GMT$/);
+    for (const line of deletions)
+      expect(line).toMatch(
+        /=; Max-Age=0; Path=\/; HttpOnly; Secure; SameSite=Lax; Expires=Thu, 01 Jan 1970 00:00:00 GMT$/,
+      );
   });
 
   test("CK-01 HD-10 no answer sets one name twice", async () => {

@@ -259,6 +259,46 @@ describe("an outage", () => {
     },
   );
 
+  test("AT-10 without keys, two hundred junk tokens cause one fetch in two seconds", async () => {
+    pool.cognito.fault("jwks", { status: 500 });
+    const { judge } = await load();
+    const junk = await token();
+    for (const [seconds, fetched] of [
+      [0, 1],
+      [1, 1],
+      [2, 2],
+      [4, 3],
+    ] as const) {
+      at(seconds);
+      await Promise.all(Array.from({ length: 100 }, () => judge(junk)));
+      for (let i = 0; i < 100; i++) expect(await judge(junk)).toBe("keys_unavailable");
+      expect(fetches()).toBe(fetched);
+    }
+  });
+
+  test("KS-06 an answer that settles late does not replace newer keys", async () => {
+    const { judge } = await load();
+    const answer = await (await fetch(`${pool.cognito.issuer}/.well-known/jwks.json`)).text();
+    let arrive: (response: Response) => void = () => {};
+    const late = new Promise<Response>((resolve) => {
+      arrive = resolve;
+    });
+    const fetched = vi.spyOn(globalThis, "fetch").mockImplementationOnce(() => late);
+    const old = await token();
+    const waiting = judge(old);
+    await vi.waitFor(() => expect(fetched).toHaveBeenCalled());
+    at(11); // The fetch counts as dropped.
+    await pool.cognito.rotateKeys({ keepOld: true });
+    const news = await token();
+    expect(await judge(news)).toBe("good");
+    arrive(new Response(answer));
+    await waiting;
+    fetched.mockClear();
+    expect([await judge(news), await judge(old)]).toEqual(["good", "good"]);
+    expect(fetched).not.toHaveBeenCalled();
+    vi.restoreAllMocks();
+  });
+
   test("KS-10 an issuer that never answers is given up", async () => {
     pool.cognito.fault("jwks", { hang: true });
     const { judge } = await load();

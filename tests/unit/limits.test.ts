@@ -198,6 +198,28 @@ describe("memory", () => {
   });
 });
 
+test("AT-05 four hundred huge made-up refresh cookies evict no refresh that is under way", async () => {
+  const neither = { COGNITO_CLIENT_SECRET: undefined, AUTH_SECRET: undefined };
+  kit = await pool.load(neither as unknown as Record<string, string>); // Anybody can make up cookies.
+  const [client] = pool.cognito.clients;
+  if (client) pool.cognito.clients[0] = { ...client, clientSecret: undefined };
+  const browser = await signedIn();
+  browser.drop("__Host-auth.access");
+  pool.cognito.clearRequests();
+  const token = browser.value("__Host-auth.refresh").replace(/^[^.]*\./, "");
+  const isOwn = ({ refresh_token }: Record<string, string>) => refresh_token === token;
+  pool.cognito.fault("token", { answerDelayMs: 500 }, { match: isOwn });
+  const first = visit({ cookie: browser.cookieHeader });
+  await vi.waitFor(() => expect(pool.cognito.count("token", ({ params }) => isOwn(params))).toBe(1));
+  const facts = browser.value("__Host-auth.refresh").split(".", 1)[0];
+  await Promise.all(times(400, (i) => visit({ cookie: `__Host-auth.refresh=${facts}.${i}${"x".repeat(12_000)}` })));
+  const second = visit({ cookie: browser.cookieHeader });
+  const answers = await Promise.all([first, second]);
+  expect(answers.map(({ headers }) => headers.get("x-middleware-next"))).toEqual(["1", "1"]);
+  expect(pool.cognito.count("token", ({ params }) => isOwn(params))).toBe(1);
+  if (client) pool.cognito.clients[0] = client;
+});
+
 describe("trouble at Cognito", () => {
   test("DS-06 RF-16 a thousand requests with a dead refresh token cause one call in a minute", async () => {
     const browser = await signedIn();
