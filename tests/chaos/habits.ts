@@ -18,7 +18,7 @@ export interface Habits {
 
 const UNLOADED: readonly number[] = [0, 502, 503];
 const RELOAD_MS = [200, 1_000] as const;
-const MAX_RELOADS = 5;
+const MAX_RELOADS = 20;
 
 interface Life {
   readonly session: Session;

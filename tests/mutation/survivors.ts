@@ -2,15 +2,13 @@ import type { Mutant } from "./mutants";
 
 /** Changes that nobody can tell from the kit as it is, and the reason: the score leaves them out. */
 const EQUIVALENT: readonly (readonly [file: string, change: string, reason: string])[] = [
-  ["core/authorization.ts", "return createdAt > 1 && room >= 0;", "No sign-in began in the first second of 1970."],
-  ["core/authorization.ts", "?.length ?? 1) };", "The names come from the same jar, so each has a value."],
   [
     "core/cookies.ts",
     "= /(\\d{1,2})",
     "A label from further on does not start its own chunk, so the chunks are not whole.",
   ],
-  ["core/cookies.ts", "return at <= 0 ?", "A pair without a name is none of ours, whatever is made of it."],
-  ["core/cookies.ts", "return at < 1 ?", "A pair without a name is none of ours, whatever is made of it."],
+  ["core/cookie-jar.ts", "return at <= 0 ?", "A pair without a name is none of ours, whatever is made of it."],
+  ["core/cookie-jar.ts", "return at < 1 ?", "A pair without a name is none of ours, whatever is made of it."],
   ["core/encoding.ts", "i <= a.length", "Where one is longer, the lengths have told already."],
   ["core/http.ts", "const TIMEOUT_MS = 5001;", "A millisecond; no test measures time."],
   ["core/keys.ts", "etchedAt: 1", "As if somebody had asked for the keys in the first second of 1970."],
@@ -21,8 +19,7 @@ const EQUIVALENT: readonly (readonly [file: string, change: string, reason: stri
     "Any length will do that is short, and longer than what two tokens share by chance.",
   ],
   ["core/navigation.ts", "(.*)/i", "A header has no line break, so .* reaches its end anyway."],
-  ["core/session-cookies.ts", "if (idToken || idClaims) {", "An ID token and its claims come together, or not at all."],
-  ["core/session-cookies.ts", '"refresh_tokenx"', "Any label will do that is the same for who writes and who reads."],
+  ["core/ended.ts", '"refresh_tokenx"', "Any label will do that is the same for who writes and who reads."],
   ["core/verify.ts", "nbf = 1", "A token without nbf is good from the second second of 1970."],
 ];
 
