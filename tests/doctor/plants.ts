@@ -129,7 +129,7 @@ const importPlants: readonly Plant[] = [
   {
     title: "a root layout in app/[locale] only",
     check: "root_layout",
-    mend: /Add app\/auth\/error\/layout\.tsx, which renders <html>, <body>/,
+    mend: /Add app\/auth\/layout\.tsx, which renders <html>, <body>/,
     app: { files: localeOnly },
   },
   {
