@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { parseConfig } from "../../lib/auth/core/config";
 import { type AppClient, type Cognito, startCognito } from "../cognito";
 import { type Plant, plants } from "./plants";
 import {
@@ -53,6 +54,14 @@ function tsconfig(paths: Readonly<Record<string, readonly string[]>>, baseUrl?: 
 function portOf(address: string | { port: number } | null): number {
   if (typeof address !== "object" || address === null) throw new Error("It does not listen");
   return address.port;
+}
+
+function catchError(work: () => unknown): unknown {
+  try {
+    return work();
+  } catch (error) {
+    return error;
+  }
 }
 
 const idsOf = ({ findings }: Report, status: string) =>
@@ -356,6 +365,15 @@ describe("what cannot be told", () => {
 
   test("is nothing to look at: a client secret of Cognito's own making without AUTH_SECRET", async () => {
     expect(await check({ AUTH_SECRET: "" }, {})).toEqual([]);
+  });
+});
+
+describe("the kit without its variables", () => {
+  test("names each that is missing, and the doctor", () => {
+    const error = catchError(() => parseConfig({ COGNITO_CLIENT_ID: "a" }));
+    expect(error).toMatchObject({ code: "config_invalid" });
+    expect(error).toMatchObject({ message: expect.stringContaining("npx -y tsx lib/auth/doctor") });
+    expect(error).toMatchObject({ problems: { COGNITO_ISSUER: "COGNITO_ISSUER is missing" } });
   });
 });
 

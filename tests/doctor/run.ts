@@ -87,7 +87,7 @@ export function runDoctor(root: string, env: Environment, ...options: readonly s
   return run(root, env, ["--import", pathToFileURL(resolve("tsx")).href, "lib/auth/doctor/index.ts", ...options]);
 }
 
-/** `npx tsx <path>`, without npx. */
+/** `npx -y tsx <path>`, without npx. */
 export function runByTsx(root: string, env: Environment, path: string): Promise<Run> {
   return run(root, env, [resolve("tsx/cli"), path]);
 }

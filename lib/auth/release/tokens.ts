@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Parts of a TypeScript source, by group: space, comment, string, word, sign. A slash is looked at on its own: it divides, or starts a regular expression. */
+/** Parts of a TypeScript source, by group: space, comment, string, word, sign. Templates and regular expressions are apart. */
 const TOKEN = new RegExp(
   [
     /(\s+)/,
