@@ -1,4 +1,5 @@
-// npm run dev: the demo, against the stand-in for Cognito unless the environment names a real user pool.
+// npx -y tsx tests/cognito/dev.ts: the app in this folder, by next dev, with the stand-in for Cognito, unless the
+// environment or a .env file names a real user pool.
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -13,18 +14,27 @@ const ISSUER_PORT = 9400;
 const DOMAIN_PORT = 9401;
 const ENV_FILES = [".env.development.local", ".env.local", ".env.development", ".env"]; // Those that Next reads.
 
-if (hasRealPool()) startNext([], {});
-else startDemo().catch((error: unknown) => fail(String(error))); // Without await: a copy may not be an ES module.
+if (!existsSync("package.json") && existsSync("../package.json")) process.chdir(".."); // From src.
+if (readVariable("COGNITO_ISSUER")) startNext([], {});
+else startApp().catch((error: unknown) => fail(String(error))); // Without await: a copy may not be an ES module.
 
-function hasRealPool(): boolean {
-  if (process.env.COGNITO_ISSUER !== undefined) return process.env.COGNITO_ISSUER !== "";
-  const assignment = /^\s*(?:export\s+)?COGNITO_ISSUER\s*=[ \t]*["']?[^\s"'#]/m;
-  return ENV_FILES.some((file) => existsSync(file) && assignment.test(readFileSync(file, "utf8")));
+/** As Next will read it: from the environment, else from the first file that has it. */
+function readVariable(name: string): string {
+  const assignment = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=[ \\t]*["']?([^\\s"'#]*)`, "m");
+  const texts = ENV_FILES.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8"));
+  const found = texts.map((text) => assignment.exec(text)?.[1]).find((value) => value !== undefined);
+  return process.env[name] ?? found ?? "";
 }
 
-async function startDemo(): Promise<void> {
+/** Next's basePath, which APP_BASE_URL ends with. */
+function readBasePath(): string {
+  const url = readVariable("APP_BASE_URL");
+  return URL.canParse(url) ? new URL(url).pathname.replace(/\/+$/, "") : "";
+}
+
+async function startApp(): Promise<void> {
   const port = await chooseAppPort();
-  const baseUrl = `http://localhost:${port}`;
+  const baseUrl = `http://localhost:${port}${readBasePath()}`;
   const client = {
     clientId: "demo",
     clientSecret: randomUUID(),
@@ -41,6 +51,7 @@ async function startDemo(): Promise<void> {
     // Left over from a real pool, these would not fit.
     COGNITO_SCOPE: "",
     COGNITO_JWKS: "",
+    COGNITO_RESOURCE: "",
   });
   // Next answers once it has said that it is ready, and there is nothing to compile for this one.
   while (!(await fetch(`${baseUrl}/_next/static/ready`).catch(() => null))) await sleep(100);
@@ -57,7 +68,7 @@ async function chooseAppPort(): Promise<number> {
   }
   let port = APP_PORT;
   while (await isAnswered(port)) port += 1;
-  if (port !== APP_PORT) console.log(`Port ${APP_PORT} is in use, so the demo takes ${port}.`);
+  if (port !== APP_PORT) console.log(`Port ${APP_PORT} is in use, so the app takes ${port}.`);
   return port;
 }
 
@@ -101,7 +112,7 @@ function printBanner(baseUrl: string, { domain, users }: Cognito): void {
     (user) => `    ${user.username.padEnd(nameWidth)}  ${key(user).padEnd(keyWidth)}  ${user.description ?? ""}`,
   );
   console.log(`
-  The demo is at ${baseUrl}
+  The app is at ${baseUrl}
 
   No user pool is set, so a stand-in for Cognito serves at ${domain}.
   Who can sign in, and with which password:

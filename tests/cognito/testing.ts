@@ -1,11 +1,7 @@
 // For the tests of an app that uses the kit: a user pool to sign in with, and people who are signed in already.
 import { randomUUID } from "node:crypto";
-import { parseConfig } from "../../lib/auth/core/config";
-import { type Cookie, CookieJar } from "../../lib/auth/core/cookie-jar";
-import { now } from "../../lib/auth/core/encoding";
-import { startSignIn, verifyTokenResponse } from "../../lib/auth/core/issued-tokens";
-import { writeSessionCookies } from "../../lib/auth/core/session-cookies";
 import { type AppClient, type Cognito, type CognitoOptions, startCognito } from "./index";
+import { type BrowserCookie, Visitor } from "./visitor";
 
 /** `expired`: an admin whose access token ended, so that the app has to refresh it. */
 const PEOPLE = { admin: "ada", "no-groups": "grace", federated: "Google_104217", expired: "ada" } as const;
@@ -19,25 +15,15 @@ export interface TestPoolOptions extends Pick<CognitoOptions, "users" | "setting
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What Playwright's `context.addCookies` takes, and the `cookies` of its storage state. */
-export interface BrowserCookie {
-  readonly name: string;
-  readonly value: string;
-  readonly domain: string;
-  readonly path: string;
-  /** Seconds since the epoch. */
-  readonly expires: number;
-  readonly httpOnly: boolean;
-  readonly secure: boolean;
-  readonly sameSite: "Lax";
-}
-
 export interface TestPool {
   /** The stand-in: its users, settings and faults. */
   readonly cognito: Cognito;
   /** The variables to start the app with. */
   readonly env: Readonly<Record<string, string>>;
-  /** The cookies of somebody who has signed in just now: a person of the list, or any username of the pool. */
+  /**
+   * The cookies of somebody who signs in now: a person of the list, or any username of the pool. The app has to run.
+   * Playwright's `context.addCookies` takes them.
+   */
   signedInCookies(who: Person | (string & {})): Promise<BrowserCookie[]>;
   /** A token for `Authorization: Bearer`; `machine` is a program's, `expired` ended a minute ago. */
   bearerFor(who: Person | "machine" | (string & {})): Promise<string>;
@@ -71,42 +57,33 @@ export async function startTestPool({ appUrl, env: more = {}, ...options }: Test
   return {
     cognito,
     env,
-    signedInCookies: (who) => createCookies(cognito, env, who),
+    signedInCookies: (who) => createCookies(cognito, appUrl, who),
     bearerFor: async (who) => {
       if (who === "machine") return cognito.machineToken(MACHINE.clientId);
-      const claims = who === "expired" && { claims: { iat: now() - 3_660, exp: now() - 60 } };
+      const now = Math.floor(Date.now() / 1000);
+      const claims = who === "expired" && { claims: { iat: now - 3_660, exp: now - 60 } };
       return cognito.accessTokenFor(usernameOf(who), { clientId: app.clientId, ...claims });
     },
     close: () => cognito.close(),
   };
 }
 
-/** Made by the kit's own code, from tokens that it has verified. */
-async function createCookies(cognito: Cognito, env: TestPool["env"], who: string): Promise<BrowserCookie[]> {
-  const config = parseConfig(env);
-  const nonce = randomUUID();
-  const { access_token, id_token, refresh_token } = await cognito.issueTokens(usernameOf(who), config.clientId, {
-    nonce,
-    scope: config.scope,
-  });
-  const response = { accessToken: access_token, idToken: id_token || null, refreshToken: refresh_token };
-  const tokens = await verifyTokenResponse(response, config);
-  const state = {
-    refreshToken: refresh_token,
-    signIn: startSignIn(tokens, nonce),
-    expiresAt: now() + config.sessionMaxAge,
-  };
-  const jar = new CookieJar(new Headers(), config);
-  await writeSessionCookies(jar, tokens, state);
-  const cookies = jar.changes;
-  const kept = who === "expired" ? cookies.filter(({ name }) => /\.refresh(\.\d+)?$/.test(name)) : cookies;
-  return kept.map((cookie) => toBrowserCookie(cookie, env.APP_BASE_URL ?? ""));
-}
-
-function toBrowserCookie({ name, value, maxAge }: Cookie, appUrl: string): BrowserCookie {
-  const { hostname: domain, protocol } = new URL(appUrl);
-  const attributes = { path: "/", httpOnly: true, secure: protocol === "https:", sameSite: "Lax" } as const;
-  return { name, value, domain, expires: now() + maxAge, ...attributes };
+/** Of a sign-in through the app itself, as in a browser: whatever the app's settings, the cookies are its own. */
+async function createCookies(cognito: Cognito, appUrl: string, who: string): Promise<BrowserCookie[]> {
+  const { hostname: domain, pathname } = new URL(appUrl);
+  const visitor = new Visitor();
+  const login = `${appUrl}/auth/login?returnTo=${encodeURIComponent(pathname)}`;
+  const authorizeUrl = await visitor.visit(login).catch(() => null);
+  if (!authorizeUrl?.startsWith(`${cognito.domain}/`)) {
+    throw new Error(
+      `No app at ${appUrl} that signs in with this pool: start it with pool.env before signedInCookies()`,
+    );
+  }
+  const last = await visitor.visit(await cognito.authorize(authorizeUrl, usernameOf(who)));
+  const { pathname: path, searchParams } = new URL(last);
+  if (path.includes("/auth/error")) throw new Error(`The sign-in of ${who} ended with ${searchParams.get("code")}`);
+  const cookies = visitor.cookies.map((cookie) => ({ ...cookie, domain }));
+  return who === "expired" ? cookies.filter(({ name }) => /\.refresh(\.\d+)?$/.test(name)) : cookies;
 }
 
 function usernameOf(who: string): string {

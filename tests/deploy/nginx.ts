@@ -1,4 +1,4 @@
-// npx tsx tests/deploy/nginx.ts: signs each sample user in through a real nginx (apt-get install nginx), with its default
+// npx -y tsx tests/deploy/nginx.ts: signs each sample user in through a real nginx (apt-get install nginx), with its default
 // buffers, with one of the two directives, and with both, and prints what it answers.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

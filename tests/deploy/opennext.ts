@@ -1,4 +1,4 @@
-// npx tsx tests/deploy/opennext.ts: a new Next.js project with the kit, built by OpenNext for Cloudflare Workers and run in
+// npx -y tsx tests/deploy/opennext.ts: a new Next.js project with the kit, built by OpenNext for Cloudflare Workers and run in
 // workerd by `wrangler dev`: nothing is deployed. Installs all of it (1 GB) in tests/.output/opennext at the first run.
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";

@@ -1,4 +1,4 @@
-// npx tsx tests/deploy/workerd.ts: the kit's code in workerd, the runtime of Cloudflare Workers. Installs miniflare and
+// npx -y tsx tests/deploy/workerd.ts: the kit's code in workerd, the runtime of Cloudflare Workers. Installs miniflare and
 // esbuild (160 MB) in tests/.output/workerd at the first run. Not Next on Workers: that is OpenNext's, and not run here.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";

@@ -1,5 +1,8 @@
+import { createServer } from "node:http";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { parseConfig } from "../../lib/auth/core/config";
 import { type AppClient, type Cognito, startCognito } from "../cognito";
 import { type Plant, plants } from "./plants";
 import {
@@ -7,6 +10,7 @@ import {
   createApp,
   type Environment,
   examine,
+  LAYOUT,
   type Report,
   type Run,
   removeApps,
@@ -43,6 +47,23 @@ function register(client: Partial<AppClient> = {}): Environment {
   };
 }
 
+function tsconfig(paths: Readonly<Record<string, readonly string[]>>, baseUrl?: string): string {
+  return JSON.stringify({ compilerOptions: { paths, baseUrl } });
+}
+
+function portOf(address: string | { port: number } | null): number {
+  if (typeof address !== "object" || address === null) throw new Error("It does not listen");
+  return address.port;
+}
+
+function catchError(work: () => unknown): unknown {
+  try {
+    return work();
+  } catch (error) {
+    return error;
+  }
+}
+
 const idsOf = ({ findings }: Report, status: string) =>
   findings.filter((it) => it.status === status).map((it) => it.id);
 
@@ -51,11 +72,12 @@ function expectNoSecret({ output }: Run): void {
 }
 
 describe("a good set-up", () => {
-  test("has no fault, and exit code 0", async () => {
+  test("ends clean: no fault, no warning, exit code 0; what cannot be seen from outside is a note", async () => {
     const result = await runDoctor(app, register());
-    expect(result.output).not.toContain("✘");
+    expect(result.output).not.toMatch(/^[✘!–]/m);
     expect(result.output).toContain("✔ Callback URL");
-    expect(result.output).toMatch(/\n0 at fault, \d+ to look at, 0 not checked\n$/);
+    expect(result.output).toContain("· Rotation and lifetimes");
+    expect(result.output).toMatch(/\n0 at fault, 0 to look at, 0 not checked\n$/);
     expect(result.code).toBe(0);
     expectNoSecret(result);
   });
@@ -93,6 +115,89 @@ describe("a good set-up", () => {
   });
 });
 
+describe("a good set-up of the project", () => {
+  test.each([
+    [
+      "an alias of its own with one more entry",
+      { "tsconfig.json": tsconfig({ "~/*": ["./*"], "@/lib/auth/*": ["./lib/auth/*"] }) },
+    ],
+    [
+      "paths in a file that tsconfig.json extends",
+      { "tsconfig.json": '{ "extends": "./base" }', "base.json": tsconfig({ "@/*": ["./*"] }) },
+    ],
+    ["a baseUrl", { "tsconfig.json": tsconfig({ "@/*": ["*"] }, "."), "lib/other.ts": "" }],
+    [
+      "the locale layout and one for the error page",
+      { "app/layout.tsx": null, "app/[locale]/layout.tsx": LAYOUT, "app/auth/layout.tsx": LAYOUT },
+    ],
+    ["a second layout without <html>", { "app/auth/layout.tsx": "export default ({ children }) => children;" }],
+    ["a pnpm-workspace.yaml beside a single app", { "pnpm-workspace.yaml": "ignoredBuiltDependencies:\n  - sharp\n" }],
+  ])("may have %s", async (_, files) => {
+    const { code, report } = await examine(createApp({ files }), register());
+    expect([code, idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([0, [], []]);
+  });
+});
+
+describe("the client secret", () => {
+  const visits: string[] = [];
+  const canary = createServer(async (request, response) => {
+    visits.push(`${request.method} ${request.url} ${JSON.stringify(request.headers)} ${await text(request)}`);
+    const { pathname, search } = new URL(request.url ?? "/", "http://canary");
+    const isLogin = pathname.startsWith("/oauth2/authorize");
+    response.writeHead(isLogin ? 302 : 400, { location: `/login${search}`, "content-type": "application/json" });
+    response.end('{"error":"invalid_grant"}');
+  });
+  let address = "";
+  beforeAll(async () => {
+    await new Promise<void>((listening) => canary.listen(0, "127.0.0.1", listening));
+    address = `http://127.0.0.1:${portOf(canary.address())}`;
+  });
+  afterAll(() => canary.close());
+  beforeEach(() => void visits.splice(0));
+  const forms = [CLIENT_SECRET, encodeURIComponent(CLIENT_SECRET)];
+  const secretsIn = () => visits.filter((visit) => forms.some((form) => visit.includes(form)));
+
+  test("AT-16 goes to no domain that the pool's metadata does not name, whatever that domain answers", async () => {
+    const { report } = await examine(app, { ...register(), COGNITO_DOMAIN: address });
+    expect(visits.length).toBeGreaterThan(0);
+    expect(secretsIn()).toEqual([]);
+    expect(report.findings.find(({ id }) => id === "client_secret")).toMatchObject({
+      status: "note",
+      text: expect.stringContaining("was not sent"),
+    });
+  });
+
+  test("AT-16 goes to no domain when the pool's metadata names none", async () => {
+    const env = register();
+    cognito.fault("discovery", { transform: ({ authorization_endpoint: _, ...rest }) => rest });
+    await examine(app, { ...env, COGNITO_DOMAIN: address });
+    cognito.clearFaults();
+    expect(secretsIn()).toEqual([]);
+  });
+
+  test.each(["authorize", "token", "revoke", "logout"] as const)(
+    "AT-16 follows no redirect of %s at the pool's own domain",
+    async (endpoint) => {
+      const env = register();
+      const match = { client_id: env.COGNITO_CLIENT_ID ?? "" };
+      cognito.fault(endpoint, { redirect: `${address}/oauth2/authorize?client_id=${match.client_id}` }, { match });
+      await examine(app, env);
+      cognito.clearFaults();
+      expect(secretsIn()).toEqual([]);
+    },
+  );
+
+  test("is asked of no domain that sends people to another host's login page (AT-16)", async () => {
+    const env = register();
+    const match = { client_id: env.COGNITO_CLIENT_ID ?? "" };
+    cognito.fault("authorize", { redirect: `${address}/login?client_id=${match.client_id}` }, { match });
+    await examine(app, env);
+    cognito.clearFaults();
+    const asked = cognito.requests.filter(({ params }) => params.client_id === match.client_id);
+    expect(asked.filter(({ params }) => "client_secret" in params)).toEqual([]);
+  });
+});
+
 describe("a project with a src folder", () => {
   test("is examined from the folder where the kit is, too", async () => {
     const root = createApp({ folder: "src" });
@@ -107,7 +212,8 @@ describe("one run", () => {
     const env = register(plant.client);
     plant.plant?.(cognito, env.COGNITO_CLIENT_ID ?? "");
     const changes = (await plant.env?.({ cognito, other })) ?? {};
-    return examine(plant.app ? createApp({ type: "module", ...plant.app }) : app, { ...env, ...changes });
+    const root = plant.app ? createApp({ type: "module", ...plant.app }) : app;
+    return examine(join(root, plant.app?.folder ?? ""), { ...env, ...changes });
   };
   beforeAll(async () => {
     for (const [plant, result] of await byTwo(
@@ -192,8 +298,81 @@ describe("what cannot be told", () => {
     expect(await check({ APP_BASE_URL: baseUrl }, urls)).toContain("loopback");
   });
 
-  test("is no fault: a variable that the kit does not read", async () => {
-    expect(await check({ COGNITO_SCOPES: "openid" }, {})).toContain("unknown_variables");
+  test.each([
+    ["AUTH_SECRT", "AUTH_SECRET"],
+    ["AUHT_COOKIE_PREFIX", "AUTH_COOKIE_PREFIX"],
+    ["COGNITO_SCOPES", "COGNITO_SCOPE"],
+    ["COGNTIO_JWKS", "COGNITO_JWKS"],
+    ["auth_session_max_age", "AUTH_SESSION_MAX_AGE"],
+  ])("is no fault: %s, which looks like %s", async (name, meant) => {
+    const { report } = await examine(app, { ...register(), AUTH_SECRET: "", [name]: "value" });
+    expect(idsOf(report, "fault")).toEqual([]);
+    expect(report.findings.find(({ id }) => id === "misspelt_variables")).toMatchObject({
+      status: "warning",
+      text: `the kit does not read ${name}`,
+      mend: `Perhaps ${meant}`,
+    });
+  });
+
+  test("is a fault all the same: APP_BASE_ULR in place of a required variable", async () => {
+    const { APP_BASE_URL: url = "", ...env } = register();
+    const { report } = await examine(app, { ...env, APP_BASE_ULR: url });
+    expect([idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([["APP_BASE_URL"], ["misspelt_variables"]]);
+  });
+
+  test("is nothing to look at: variables of the app's own, of other libraries and of the kit's next release", async () => {
+    const own = { APP_NAME: "a", APP_URL: "a", APP_ENV: "a", AUTH_URL: "a", AUTH_GOOGLE_ID: "a", COGNITO_REGION: "a" };
+    const next = { COGNITO_RESOURCE: "https://a.example", AUTH_SESSION_IDLE: "3600", AUTH_MAX_COOKIE_BYTES: "8000" };
+    expect(await check({ ...own, ...next, COGNITO_CLIENT_ID_2: "a" }, {})).toEqual([]);
+  });
+
+  test.each([
+    ["a public client without AUTH_SECRET", "", undefined, /refresh cookies reach Cognito.*end of its own session/],
+    [
+      "a client secret of 23 characters without AUTH_SECRET",
+      "k3fj2l5q8w9e7r6t1y0uiop",
+      "",
+      /COGNITO_CLIENT_SECRET that can be guessed/,
+    ],
+    [
+      "a client secret of few different characters without AUTH_SECRET",
+      "changemechangemechangeme",
+      "",
+      /can be guessed/,
+    ],
+  ])("is no fault: %s (AT-13)", async (_, secret, clientSecret, words) => {
+    const env = {
+      ...register({ clientSecret: clientSecret ?? undefined }),
+      COGNITO_CLIENT_SECRET: secret,
+      AUTH_SECRET: "",
+    };
+    if (secret)
+      cognito.clients.push({
+        clientId: `weak${secret}`,
+        clientSecret: secret,
+        callbackUrls: [`${BASE_URL}/auth/callback`],
+        logoutUrls: [BASE_URL],
+      });
+    const { code, report } = await examine(app, secret ? { ...env, COGNITO_CLIENT_ID: `weak${secret}` } : env);
+    expect([code, idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([0, [], ["cookie_key"]]);
+    const finding = report.findings.find(({ id }) => id === "cookie_key");
+    expect(finding).toMatchObject({
+      text: expect.stringMatching(words),
+      mend: expect.stringContaining("openssl rand"),
+    });
+  });
+
+  test("is nothing to look at: a client secret of Cognito's own making without AUTH_SECRET", async () => {
+    expect(await check({ AUTH_SECRET: "" }, {})).toEqual([]);
+  });
+});
+
+describe("the kit without its variables", () => {
+  test("names each that is missing, and the doctor", () => {
+    const error = catchError(() => parseConfig({ COGNITO_CLIENT_ID: "a" }));
+    expect(error).toMatchObject({ code: "config_invalid" });
+    expect(error).toMatchObject({ message: expect.stringContaining("npx -y tsx lib/auth/doctor") });
+    expect(error).toMatchObject({ problems: { COGNITO_ISSUER: "COGNITO_ISSUER is missing" } });
   });
 });
 
@@ -212,6 +391,27 @@ describe("a copy", () => {
     const result = await runByTsx(createApp({ type, folder: "src" }), register(), "src/lib/auth/doctor");
     expect(result.output).toContain("✔ Middleware                       src/middleware.ts");
     expect(result.code).toBe(0);
+  });
+
+  test.each(["module", undefined] as const)("without jose says so in one sentence, with type %s", async (type) => {
+    const result = await runByTsx(createApp({ type, without: "jose" }), {}, "lib/auth/doctor");
+    expect(result.output).toContain("✘ Package jose                     is not installed");
+    expect(result.output).toContain("npm install jose server-only");
+    expect(result.output).toMatch(/\n1 at fault, 0 to look at, 0 not checked\n$/);
+    expect(result.output).not.toMatch(/\n\s+at /);
+    expect(result.code).toBe(1);
+  });
+
+  test.each([
+    ["pnpm-workspace.yaml", { "pnpm-workspace.yaml": "packages:\n  - apps/*\n", "package.json": "{}" }],
+    ["workspaces in package.json", { "package.json": '{ "workspaces": ["apps/*"] }' }],
+  ])("asked from the root of a workspace (%s) names the app's folder, and nothing else", async (_, files) => {
+    const root = createApp({ folder: "apps/web/src", files: { "apps/web/package.json": "{}", ...files } });
+    const result = await runByTsx(root, {}, "apps/web/src/lib/auth/doctor");
+    expect(result.output).toContain("is the root of a workspace");
+    expect(result.output).toContain("→ cd apps/web && npx -y tsx src/lib/auth/doctor\n");
+    expect(result.output).toMatch(/\n1 at fault, 0 to look at, 0 not checked\n$/);
+    expect(result.code).toBe(1);
   });
 
   test("without any variable names each that is missing", async () => {

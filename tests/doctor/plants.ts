@@ -1,6 +1,6 @@
 import type { AppClient, Cognito } from "../cognito";
 import { clientPlants, poolPlants } from "./pool-plants";
-import type { AppOptions, Environment } from "./run";
+import { type AppOptions, type Environment, LAYOUT } from "./run";
 import { BASE_URL, CLIENT_SECRET } from "./set-up";
 
 /** The pool that the app is set up with, and another one with none of its clients. */
@@ -72,6 +72,12 @@ const projectPlants: readonly Plant[] = [
     mend: /rm proxy\.ts/,
     app: { files: { "proxy.ts": middleware } },
   },
+  ...["middleware.js", "middleware.jsx", "middleware.tsx", "middleware.mjs", "proxy.jsx", "proxy.tsx"].map((name) => ({
+    title: `both middleware.ts and ${name} (AT-17)`,
+    check: "middleware",
+    mend: new RegExp(`rm (${name.replace(".", "\\.")}|middleware\\.ts)`),
+    app: { files: { [name]: middleware } },
+  })),
   {
     title: "neither middleware.ts nor proxy.ts",
     check: "middleware",
@@ -99,4 +105,51 @@ const projectPlants: readonly Plant[] = [
   },
 ];
 
-export const plants: readonly Plant[] = [...variablePlants, ...poolPlants, ...clientPlants, ...projectPlants];
+const localeOnly = { "app/layout.tsx": null, "app/[locale]/layout.tsx": LAYOUT };
+
+const importPlants: readonly Plant[] = [
+  {
+    title: "another import alias than @/*",
+    check: "alias",
+    mend: /^tsconfig\.json → compilerOptions → paths: add "@\/lib\/auth\/\*": \["\.\/src\/lib\/auth\/\*"\]$/,
+    app: { folder: "src", files: { "tsconfig.json": '{ "compilerOptions": { "paths": { "~/*": ["./src/*"] } } }' } },
+  },
+  {
+    title: "an alias that leads beside the kit",
+    check: "alias",
+    mend: /"@\/lib\/auth\/\*": \["\.\/lib\/auth\/\*"\]/,
+    app: { files: { "tsconfig.json": '{ "compilerOptions": { "paths": { "@/*": ["./src/*"] } } }' } },
+  },
+  {
+    title: "no tsconfig.json",
+    check: "alias",
+    mend: /^tsconfig\.json/,
+    app: { files: { "tsconfig.json": null } },
+  },
+  {
+    title: "a root layout in app/[locale] only",
+    check: "root_layout",
+    mend: /Add app\/auth\/layout\.tsx, which renders <html>, <body>/,
+    app: { files: localeOnly },
+  },
+  {
+    title: "two root layouts",
+    check: "root_layout",
+    mend: /app\/auth\/layout\.tsx needs neither/,
+    app: { files: { "app/auth/layout.tsx": LAYOUT } },
+  },
+  {
+    title: "no error page",
+    check: "root_layout",
+    mend: /cp -R "\$KIT\/app\/auth" app\//,
+    app: { files: { "app/auth/error/page.tsx": null } },
+  },
+];
+
+export const plants: readonly Plant[] = [
+  ...variablePlants,
+  ...poolPlants,
+  ...clientPlants,
+  ...projectPlants,
+  ...importPlants,
+];

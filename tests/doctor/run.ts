@@ -18,6 +18,8 @@ export interface AppOptions {
   readonly files?: Readonly<Record<string, string | null>>;
   /** Of a Next that is not the installed one. */
   readonly nextVersion?: string;
+  /** A package that is not installed. */
+  readonly without?: "jose";
 }
 
 export interface Run {
@@ -36,17 +38,25 @@ const project = fileURLToPath(new URL("../..", import.meta.url));
 const resolve = createRequire(import.meta.url).resolve;
 const apps: string[] = [];
 
+export const LAYOUT = "export default ({ children }) => (\n  <html>\n    <body>{children}</body>\n  </html>\n);\n";
+const TSCONFIG = `{
+  // As create-next-app writes it, with a comment and a trailing comma.
+  "compilerOptions": { "strict": true, "paths": { "@/*": ["./*"], }, },
+  "include": ["**/*.ts", /* and */ "**/*.tsx"],
+}`;
+
 /** A project with a copy of the kit, outside of this one. */
-export function createApp({ type, folder = "", files = {}, nextVersion }: AppOptions = {}): string {
+export function createApp({ type, folder = "", files = {}, nextVersion, without }: AppOptions = {}): string {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "doctor-")));
   apps.push(root);
-  const target = join(root, folder);
-  mkdirSync(join(target, "app"), { recursive: true });
-  cpSync(join(project, "lib/auth"), join(target, "lib/auth"), { recursive: true });
-  cpSync(join(project, "middleware.ts"), join(target, "middleware.ts"));
+  for (const path of ["lib/auth", "app/auth", "middleware.ts"]) {
+    cpSync(join(project, path), join(root, folder, path), { recursive: true });
+  }
   const all = {
-    "package.json": JSON.stringify({ name: "app", type }),
+    "package.json": JSON.stringify({ name: "app", type, dependencies: { next: "*" } }),
     "next.config.mjs": "export default {};",
+    "tsconfig.json": TSCONFIG.replace("./*", `./${join(folder, "*")}`),
+    [join(folder, "app/layout.tsx")]: LAYOUT,
     ...files,
   };
   for (const [name, contents] of Object.entries(all)) {
@@ -55,7 +65,8 @@ export function createApp({ type, folder = "", files = {}, nextVersion }: AppOpt
   }
   const modules = nextVersion === undefined ? ["jose", "@next", "next"] : ["jose", "@next"];
   mkdirSync(join(root, "node_modules"));
-  for (const name of modules) symlinkSync(join(project, "node_modules", name), join(root, "node_modules", name));
+  for (const name of modules.filter((it) => it !== without))
+    symlinkSync(join(project, "node_modules", name), join(root, "node_modules", name));
   if (nextVersion !== undefined) {
     writeFile(join(root, "node_modules/next/package.json"), JSON.stringify({ name: "next", version: nextVersion }));
   }
@@ -76,7 +87,7 @@ export function runDoctor(root: string, env: Environment, ...options: readonly s
   return run(root, env, ["--import", pathToFileURL(resolve("tsx")).href, "lib/auth/doctor/index.ts", ...options]);
 }
 
-/** `npx tsx <path>`, without npx. */
+/** `npx -y tsx <path>`, without npx. */
 export function runByTsx(root: string, env: Environment, path: string): Promise<Run> {
   return run(root, env, [resolve("tsx/cli"), path]);
 }

@@ -68,10 +68,12 @@ function readValue(type: Type | undefined, values: readonly string[]): unknown {
   return typeof type === "object" && !isList(type.enum) ? readShorthand(text) : text;
 }
 
-/** The AWS CLI's shorthand, as far as it is used: `A=1,B=2` and `A=[{B=1,C=2}]`. */
+/** The AWS CLI's shorthand, as far as it is used: `A=1,B=2`, `A=[{B=1,C=2}]`, `A={B=1,C=2}` and `A=[b]`. */
 function readShorthand(text: string): unknown {
-  const list = /^(\w+)=\[\{(.*)\}\]$/.exec(text);
-  if (list) return { [list[1] ?? ""]: [readShorthand(list[2] ?? "")] };
+  const [, name = "", list, structure, words] = /^(\w+)=(?:\[\{(.*)\}\]|\{(.*)\}|\[([\w,]*)\])$/.exec(text) ?? [];
+  if (list !== undefined) return { [name]: [readShorthand(list)] };
+  if (structure !== undefined) return { [name]: readShorthand(structure) };
+  if (words !== undefined) return { [name]: words.split(",") };
   return Object.fromEntries(text.split(",").map((pair) => pair.split("=")));
 }
 

@@ -9,7 +9,7 @@ const YOURS = ["middleware.ts", "lib/auth/events.ts", "app/auth/error/page.tsx"]
 /** The manifest of a kit as its files are now. */
 export function createManifest(root: string): Manifest {
   const files = [...findFiles(root)].sort(([a], [b]) => (a < b ? -1 : 1));
-  const entries = files.map(([path, place]) => [path, { sha256: hashFile(place), role: roleOf(path) }] as const);
+  const entries = files.map(([path, place]) => [path, { ...hashFile(place), role: roleOf(path) }] as const);
   return { version: readVersion(root), files: Object.fromEntries(entries) };
 }
 

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseConfig } from "../../lib/auth/core/config";
@@ -98,7 +99,7 @@ test("the script uses only options that the API has, with values of their types"
     findMisfits(input, schema.commands[command], command),
   );
   expect(misfits).toEqual([]);
-  expect(Object.keys(inputs)).toHaveLength(5);
+  expect(Object.keys(inputs)).toHaveLength(6);
 });
 
 test("the script makes what the template makes", () => {
@@ -108,7 +109,14 @@ test("the script makes what the template makes", () => {
   const refer = (value: unknown) =>
     JSON.parse(JSON.stringify(value).replaceAll(POOL_ID, "<Pool>").replaceAll("client123", "<Client>"));
   const { PoolName, ...pool } = inputs.CreateUserPool ?? {};
-  expect(pool).toEqual(withoutName(asText(made["AWS::Cognito::UserPool"])));
+  const { MfaConfiguration, EnabledMfas, ...rest } = withoutName(asText(made["AWS::Cognito::UserPool"]));
+  expect(pool).toEqual(rest);
+  expect(EnabledMfas).toEqual(["SOFTWARE_TOKEN_MFA"]);
+  expect(refer(inputs.SetUserPoolMfaConfig)).toEqual({
+    UserPoolId: "<Pool>",
+    MfaConfiguration,
+    SoftwareTokenMfaConfiguration: { Enabled: "true" },
+  });
   expect(PoolName).toBe("auth");
   expect(refer(inputs.CreateUserPoolDomain)).toEqual(asText(made["AWS::Cognito::UserPoolDomain"]));
   expect(refer(inputs.CreateUserPoolClient)).toEqual(asText(made["AWS::Cognito::UserPoolClient"]));
@@ -127,9 +135,30 @@ test("the script prints the variables, and nothing else, where a file can take t
   expect(parseConfig(env)).toMatchObject({ clientId: "client123", clientSecret: "s3cret+with+plus", baseUrl: APP });
 });
 
+test("AT-17 a changed address has to be verified first, MFA is on offer, and passwords have 12 characters or more", () => {
+  expect(stack.resources.Pool?.properties).toMatchObject({
+    UserAttributeUpdateSettings: { AttributesRequireVerificationBeforeUpdate: ["email"] },
+    MfaConfiguration: "OPTIONAL",
+    EnabledMfas: ["SOFTWARE_TOKEN_MFA"],
+    Policies: { PasswordPolicy: { MinimumLength: 12, TemporaryPasswordValidityDays: 7 } },
+  });
+});
+
+test("AT-17 the script writes the secret to a new file that only its owner can read", () => {
+  const folder = mkdtempSync(join(tmpdir(), "create-pool-"));
+  const file = join(folder, ".env.local");
+  const { status, stdout } = createPool(["-o", file, "auth", APP, MORE]);
+  expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
+  expect(readFileSync(file, "utf8")).toBe(ran.stdout);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const again = createPool(["-o", file, "auth", APP]);
+  expect({ status: again.status, calls: again.calls }).toEqual({ status: 2, calls: [] });
+  rmSync(folder, { recursive: true });
+});
+
 test("the script stops at the first error and names the pool that it leaves behind", () => {
   const { status, stdout, stderr, calls } = createPool(["auth", APP], "create-user-pool-client");
-  expect({ status, stdout, calls: calls.length }).toEqual({ status: 254, stdout: "", calls: 3 });
+  expect({ status, stdout, calls: calls.length }).toEqual({ status: 254, stdout: "", calls: 4 });
   expect(stderr).toContain(`Delete user pool ${POOL_ID}`);
 });
 
@@ -139,6 +168,6 @@ test("both files say that they were not run against AWS", () => {
   }
 });
 
-function withoutName({ UserPoolName, ...rest }: Record<string, unknown>) {
+function withoutName({ UserPoolName, ...rest }: Record<string, unknown>): Record<string, unknown> {
   return UserPoolName === undefined ? {} : rest;
 }

@@ -12,7 +12,7 @@ const item = {
   type: "registry:item", // Needs no components.json, and the CLI leaves the files as they are.
   title: "Sign-in with Amazon Cognito",
   description: "Copy-in sign-in with Amazon Cognito for Next.js: lib/auth, app/auth and middleware.ts",
-  meta: { version: readManifest(join(ROOT, MANIFEST_PATH)).version },
+  meta: { version: readManifest(join(ROOT, MANIFEST_PATH))?.version },
   dependencies: ["jose", "server-only"],
   files: [...files].map(([path, place]) => {
     return { path, type: "registry:file", target: path, content: readFileSync(place, "utf8") };

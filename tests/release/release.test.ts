@@ -4,9 +4,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { MANIFEST_PATH, readManifest } from "../../lib/auth/release/compare";
+import { hashCode } from "../../lib/auth/release/tokens";
 import { createManifest, ROOT } from "./manifest";
 
 const TSX = join(ROOT, "node_modules/tsx/dist");
+const ENTRY = { sha256: "0".repeat(64), role: "security" };
 let project = "";
 
 /** A copy as the README makes it, of the files as they are now. */
@@ -114,9 +116,82 @@ test("--against the same release says that there is nothing to do", () => {
   expect({ status, lines }).toEqual({ status: 0, lines: [expect.stringContaining(": 0 files."), expect.anything()] });
 });
 
-test("it refuses what is no manifest, and options it does not know", () => {
-  expect(run(["--against", "package.json"]).status).toBe(1);
+test("it refuses what is no manifest, and options that it does not know, with exit code 2", () => {
+  expect(run(["--against", "package.json"])).toMatchObject({ status: 2, lines: [] });
+  expect(run(["--against", "nowhere"])).toMatchObject({ status: 2, lines: [] });
   expect(run(["--agianst", "x"])).toMatchObject({ status: 2, lines: [] });
+});
+
+test("AT-17 nothing of a manifest reaches the terminal but printable characters, and a name stays on its line", () => {
+  const evil = {
+    version: "9\u001b[2J\u0007",
+    files: { "lib/auth/a\u001b]0;x\u0007\n  copy other b": ENTRY, "é\u202e\u009b": ENTRY },
+  };
+  writeFileSync(join(project, "evil.json"), JSON.stringify(evil));
+  const { status, lines, output } = run(["--against", "evil.json"]);
+  expect(output).toMatch(/^[\x20-\x7e\n]*$/);
+  expect({ status, count: lines.length }).toEqual({
+    status: 1,
+    count: Object.keys(createManifest(ROOT).files).length + 4,
+  });
+  writeFileSync(join(project, "worse.json"), "\u001b[2J");
+  expect(run(["--against", "worse.json"]).output).toMatch(/^[\x20-\x7e\n]*$/);
+});
+
+test("AT-17 every name that a rival of the guard can have touches security", () => {
+  const names = ["middleware", "proxy"].flatMap((name) =>
+    ["js", "jsx", "ts", "tsx", "mjs"].map((it) => `${name}.${it}`),
+  );
+  const rivals = names.filter((name) => name !== "middleware.ts");
+  for (const name of rivals) write(name);
+  expect(run()).toMatchObject({
+    status: 1,
+    lines: expect.arrayContaining(rivals.map((name) => `added security ${name}`)),
+  });
+});
+
+test.each([
+  ["80 columns", { formatter: { lineWidth: 80, indentStyle: "space" } }],
+  [
+    "100 columns, other quotes, no trailing commas",
+    {
+      formatter: { lineWidth: 100, indentStyle: "space" },
+      javascript: { formatter: { quoteStyle: "single", trailingCommas: "none" } },
+    },
+  ],
+  ["tabs, and arrow functions without brackets", { javascript: { formatter: { arrowParentheses: "asNeeded" } } }],
+])("a copy that a formatter went over (%s) differs in its formatting only, and passes", (_, config) => {
+  const biome = join(ROOT, "node_modules/@biomejs/biome/bin/biome");
+  writeFileSync(join(project, "biome.json"), JSON.stringify(config));
+  const paths = ["lib", "app", "middleware.ts"];
+  const formatted = spawnSync(process.execPath, [biome, "format", "--write", ...paths], { cwd: project });
+  expect(formatted.status).toBe(0);
+  writeFileSync(join(project, MANIFEST_PATH), JSON.stringify(createManifest(ROOT)));
+  const { status, lines } = run();
+  expect(lines[0]).toMatch(/: \d+ files unchanged, \d differ\. In \d{2} more only the formatting differs\.$/);
+  expect(lines.filter((line) => / (security|yours) /.test(line))).toEqual([]);
+  expect(status).toBe(0);
+});
+
+test.each([
+  ["a statement in a comment", "if (a) b();\n// note\nc();", "if (a) b();\n// note c();\n"],
+  ["a space in a string", 'f("a b");', 'f("ab");'],
+  ["a return that ends at its line", "return\na;", "return a;"],
+  ["a bracket that groups", "x = a && (b || c);", "x = a && b || c;"],
+  ["a bracket that calls", "x = a.default(b);", "x = a.default; b;"],
+  ["an object for a block", "x = () => ({ a });", "x = () => { a };"],
+  ["a hole in an array", "x = [a, , b];", "x = [a, b];"],
+  ["a regular expression", "x = /a b'/;", "x = /ab'/;"],
+  ["a template", "x = `a  b`;", "x = `a b`;"],
+  ["an operator", "x = a++ + b;", "x = a + ++b;"],
+  ["an empty statement", "if (a); b();", "if (a) b();"],
+])("%s is no formatting", (_, before, after) => {
+  expect(hashCode(before)).not.toBeNull();
+  expect(hashCode(before)).not.toBe(hashCode(after));
+});
+
+test("what it cannot read is a change", () => {
+  expect(hashCode("x = `a")).toBeNull();
 });
 
 function run(args: string[] = [], folder = "lib/auth/release") {
@@ -124,9 +199,9 @@ function run(args: string[] = [], folder = "lib/auth/release") {
 }
 
 function runNode(args: string[]) {
-  const { stdout, status } = spawnSync(process.execPath, args, { cwd: project, encoding: "utf8" });
+  const { stdout, stderr, status } = spawnSync(process.execPath, args, { cwd: project, encoding: "utf8" });
   const lines = stdout.split("\n").filter(Boolean);
-  return { status, lines: lines.map((line) => line.trim().replace(/ +/g, " ")) };
+  return { status, output: stdout + stderr, lines: lines.map((line) => line.trim().replace(/ +/g, " ")) };
 }
 
 function copyKit(to: string): void {

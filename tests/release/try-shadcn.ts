@@ -1,4 +1,4 @@
-// npx tsx tests/release/try-shadcn.ts: adds the registry item to new Next.js projects with the shadcn CLI of the day,
+// npx -y tsx tests/release/try-shadcn.ts: adds the registry item to new Next.js projects with the shadcn CLI of the day,
 // and tells where its files differ from what the README's `cp` makes. Needs the npm registry and a few minutes. With a
 // components.json the CLI also asks ui.shadcn.com for colours: this server answers in its place.
 import { execFileSync, spawn } from "node:child_process";

@@ -40,7 +40,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
   const pinnedKeys = pinnedJwks ? readKeys(parseJson(pinnedJwks)) : null;
   if (pinnedKeys?.size === 0) refuse("COGNITO_JWKS", "has no RS256 key");
   if (!secrets.every(isLongEnough)) refuse("AUTH_SECRET", "must be 32 bytes or more");
-  if (problems.size > 0) throw new AuthError("config_invalid", [...problems.values()].join("; "));
+  if (problems.size > 0) throw createError(problems);
 
   const basePath = base.pathname.replace(/\/+$/, "");
   return {
@@ -92,6 +92,12 @@ function createReader(env: Readonly<Record<string, string | undefined>>) {
     return url;
   };
   return { problems, refuse, read, readUrl };
+}
+
+/** The doctor reads `problems`: what is wrong with each variable, by its name. */
+function createError(problems: ReadonlyMap<string, string>) {
+  const message = `${[...problems.values()].join("; ")}. For help: npx -y tsx lib/auth/doctor (or src/lib/auth/doctor)`;
+  return Object.assign(new AuthError("config_invalid", message), { problems: Object.fromEntries(problems) });
 }
 
 const isLongEnough = (secret: string) => new TextEncoder().encode(secret).length >= 32;

@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { AuthConfig } from "../core/config";
-import { type Check, fault, ok, warning } from "./check";
+import { type Check, fault, note, ok, warning } from "./check";
+import { findNextConfig } from "./environment";
 
 export interface Deployment {
   readonly config: AuthConfig;
@@ -17,11 +16,10 @@ export const addressChecks: readonly Check<Deployment>[] = [
 ];
 
 function checkBasePath({ config, root }: Deployment) {
-  const names = ["js", "mjs", "ts", "mts"].map((extension) => `next.config.${extension}`);
-  const file = names.find((name) => existsSync(join(root, name)));
-  const basePath = file ? findBasePath(readFileSync(join(root, file), "utf8")) : "";
+  const { name: file, source } = findNextConfig(root) ?? {};
+  const basePath = source === undefined ? "" : findBasePath(source);
   if (basePath === null) {
-    return warning(`could not tell: ${file} computes it`, "APP_BASE_URL ends with Next's basePath, if there is one");
+    return note(`could not tell: ${file} computes it`, "APP_BASE_URL ends with Next's basePath, if there is one");
   }
   if (basePath === config.basePath) return ok(basePath || "none");
   return fault(
@@ -52,7 +50,7 @@ function checkLoopback({ config, isProduction }: Deployment) {
 
 function adviseOnProxies({ config }: Deployment) {
   if (isLoopback(config)) return ok("none: a loopback address");
-  return warning(
+  return note(
     "cannot be seen from here: headers of 8 kB must pass, both ways, and no cache may hold what has cookies",
     "nginx: large_client_header_buffers 4 16k; proxy_buffer_size 16k; proxy_buffers 8 16k; a CDN: pass on every cookie, query and Sec-Fetch header, and obey Cache-Control",
   );

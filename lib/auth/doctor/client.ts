@@ -1,4 +1,4 @@
-import { type Check, fault, ok, warning } from "./check";
+import { type Check, fault, note, ok, warning } from "./check";
 import { isUnclear, poolId, unclear } from "./pool";
 import type { Probe } from "./probe";
 
@@ -19,9 +19,8 @@ export const clientChecks: readonly Check<Probe>[] = [
 ];
 
 /**
- * To refuse a wrong client id, a wrong URL and a wrong secret Cognito has the same words: one yes tells them apart. Here
- * the secret goes out for the first time, to a domain that is not known to be another pool's: the one where sign-in sends
- * it, too.
+ * Cognito refuses a wrong client id, a wrong URL and a wrong secret with the same words. One answer that accepts the
+ * client tells them apart. The secret is sent here for the first time, and only to the domain that the pool names.
  */
 async function checkClient(probe: Probe) {
   const authorization = await probe.authorize();
@@ -103,6 +102,12 @@ function isSignedOut({ config }: Probe, { location }: { location: string | null 
 
 async function checkSecret({ config, redeem, redeemWithoutSecret }: Probe) {
   const answer = await redeem();
+  if (answer === "withheld") {
+    return note(
+      "not tried: the pool's metadata does not name this domain, so the secret was not sent",
+      "Sign in once: a wrong secret ends on the error page with client_rejected",
+    );
+  }
   if (answer === "unclear") return warning("could not tell: the token endpoint gave no clear answer", "Run it again");
   if (config.clientSecrets.length === 0) {
     if (answer === "accepted") return ok("none, and none is asked for");
@@ -118,17 +123,16 @@ async function checkSecret({ config, redeem, redeemWithoutSecret }: Probe) {
 /** Whether a token that never was is refused with revocation on is not documented: no fault, then. */
 async function checkRevocation({ revoke }: Probe) {
   const answer = await revoke();
+  const mend = `${CLIENT} → App client information → Edit → Enable token revocation`;
   if (answer === "accepted") return ok("the endpoint takes tokens");
-  return warning(
-    answer === "rejected" ? "seems off: sign-out then leaves the refresh token alive" : "could not tell",
-    `${CLIENT} → App client information → Edit → Enable token revocation`,
-  );
+  if (answer === "rejected") return warning("seems off: sign-out then leaves the refresh token alive", mend);
+  return note("could not tell", mend);
 }
 
 function adviseOnHiddenSettings({ config }: Probe) {
   const members = "EnableTokenRevocation,RefreshTokenRotation,RefreshTokenValidity,AccessTokenValidity,IdTokenValidity";
   const client = `--user-pool-id ${poolId(config)} --client-id ${config.clientId}`;
-  return warning(
+  return note(
     `cannot be seen from here. Best: rotation with 60 s grace, access and ID token alike (1 hour or less), refresh token ${config.sessionMaxAge} s as AUTH_SESSION_MAX_AGE`,
     `aws cognito-idp describe-user-pool-client ${client} --query 'UserPoolClient.[${members},TokenValidityUnits]' (change them in the console: update-user-pool-client resets what it is not given)`,
   );

@@ -4,7 +4,7 @@ import { encodeJson, now } from "../core/encoding";
 import { AuthError } from "../core/errors";
 import { type IssuedTokens, startSignIn } from "../core/issued-tokens";
 import { writeSessionCookies } from "../core/session-cookies";
-import { type Check, fault, ok, warning } from "./check";
+import { type Check, fault, note, ok, warning } from "./check";
 
 const HEADER_LINE_BYTES = 8_192; // nginx's default for one line, "Cookie: " included.
 const REFRESH_TOKEN_CHARACTERS = 1_784;
@@ -18,7 +18,7 @@ export const cookieChecks: readonly Check<AuthConfig>[] = [
   {
     id: "cookies_many_groups",
     title: "Cookies, user in 100 groups",
-    // Cognito's maximum of groups a user; their names may be longer still.
+    // Cognito's maximum for one user; longer names are possible. The pool's groups are unknown here: a note, at most.
     run: (config) =>
       checkCookies(
         config,
@@ -34,13 +34,14 @@ async function checkCookies(config: AuthConfig, groups: readonly string[]) {
   if (!weight) {
     const text = "too large: such a user cannot sign in (session_too_large)";
     const mend = "Ask for fewer scopes in COGNITO_SCOPE: they are in the access token";
-    return isTypical ? fault(text, mend) : warning(text, HEADER_MEND);
+    return isTypical ? fault(text, mend) : note(text, HEADER_MEND);
   }
   const { bytes, count, isIdTokenDropped } = weight;
-  const note = isIdTokenDropped ? ", without the ID token" : "";
-  const text = `${bytes.toLocaleString("en")} bytes in ${count} cookies of less than 4,096${sealed}${note}`;
+  const rest = isIdTokenDropped ? ", without the ID token" : "";
+  const text = `${bytes.toLocaleString("en")} bytes in ${count} cookies of less than 4,096${sealed}${rest}`;
   const isHeavy = bytes + "Cookie: ".length > HEADER_LINE_BYTES || (isTypical && isIdTokenDropped);
-  return isHeavy ? warning(`${text}: more than the 8 kB that many proxies allow`, HEADER_MEND) : ok(text);
+  const advise = isTypical ? warning : note;
+  return isHeavy ? advise(`${text}: more than the 8 kB that many proxies allow`, HEADER_MEND) : ok(text);
 }
 
 /** Null when the kit refuses to store so much. */

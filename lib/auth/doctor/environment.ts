@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { isRecord } from "../core/encoding";
@@ -9,6 +10,18 @@ export function resolveFromApp(root: string, specifier: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** Where the app folder is, as Next looks for it: in the root ("") before "src". */
+export function findAppFolder(root: string): "" | "src" {
+  return !existsSync(join(root, "app")) && existsSync(join(root, "src", "app")) ? "src" : "";
+}
+
+/** The app's next.config, or null. */
+export function findNextConfig(root: string): { readonly name: string; readonly source: string } | null {
+  const names = ["js", "mjs", "ts", "mts"].map((extension) => `next.config.${extension}`);
+  const name = names.find((it) => existsSync(join(root, it)));
+  return name ? { name, source: readFileSync(join(root, name), "utf8") } : null;
 }
 
 /**

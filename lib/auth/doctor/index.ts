@@ -1,39 +1,15 @@
-// npx tsx lib/auth/doctor [--json]: asks the environment, the user pool and the project what is wrong with the set-up.
-// Reads only, and prints no secret. Exit code 1: a ✘. NODE_ENV=production reads .env.production instead.
+// npx -y tsx lib/auth/doctor [--json]: asks the environment, the user pool and the project what is wrong with the set-up.
+// Reads only, and prints no secret. Exit code 0: no ✘. 1: a ✘. 2: the doctor itself failed. With NODE_ENV=production it
+// reads .env.production. This file imports Node only, so that it can say which package is missing.
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { addressChecks } from "./address";
-import { type Finding, runChecks } from "./check";
-import { clientChecks } from "./client";
-import { cookieChecks } from "./cookies";
-import { loadEnvFiles } from "./environment";
-import { poolChecks } from "./pool";
-import { createProbe } from "./probe";
-import { projectChecks } from "./project";
-import { readVariables, variableChecks } from "./variables";
+import type { Finding } from "./check";
+import type { Report } from "./examine";
+import { findObstacle } from "./start";
 
-interface Group {
-  readonly title: string;
-  readonly findings: readonly Finding[];
-}
+const SYMBOLS = { ok: "✔", fault: "✘", warning: "!", note: "·", unchecked: "–" } as const;
 
-const SYMBOLS = { ok: "✔", fault: "✘", warning: "!", unchecked: "–" } as const;
-
-async function examine(root: string, isProduction: boolean): Promise<readonly Group[]> {
-  const variables = readVariables(process.env);
-  const { config } = variables;
-  const asked = await runChecks([...poolChecks, ...clientChecks], config && createProbe(config));
-  return [
-    { title: "Variables", findings: await runChecks(variableChecks, variables) },
-    { title: "User pool", findings: asked.slice(0, poolChecks.length) },
-    { title: "App client", findings: asked.slice(poolChecks.length) },
-    { title: "Session", findings: await runChecks(cookieChecks, config) },
-    { title: "Address", findings: await runChecks(addressChecks, config && { config, root, isProduction }) },
-    { title: "Project", findings: await runChecks(projectChecks, root) },
-  ];
-}
-
-function toText(groups: readonly Group[], files: readonly string[]): string {
+function toText({ groups, files }: Report): string {
   const lines = groups.flatMap(({ title, findings }) => [
     `\n${title}`,
     ...findings.flatMap(({ status, title: check, text, mend }) => [
@@ -44,19 +20,23 @@ function toText(groups: readonly Group[], files: readonly string[]): string {
   return [`Variables from ${["the environment", ...files].join(", ")}`, ...lines].join("\n");
 }
 
+async function createReport(root: string): Promise<Report> {
+  const obstacle = findObstacle(root);
+  if (obstacle) return { files: [], groups: [{ title: "Project", findings: [obstacle] }] };
+  const { examine } = await import("./examine");
+  return examine(root, process.env);
+}
+
 async function main(): Promise<void> {
   const isInSource = basename(process.cwd()) === "src" && !existsSync("package.json");
-  const root = isInSource ? dirname(process.cwd()) : process.cwd();
-  const isProduction = process.env.NODE_ENV === "production";
-  const files = loadEnvFiles(root, isProduction);
-  const groups = await examine(root, isProduction);
-  const findings = groups.flatMap((group) => group.findings);
+  const report = await createReport(isInSource ? dirname(process.cwd()) : process.cwd());
+  const findings = report.groups.flatMap((group) => group.findings);
   const count = (status: Finding["status"]) => findings.filter((finding) => finding.status === status).length;
   const isOk = count("fault") === 0;
   const summary = `${count("fault")} at fault, ${count("warning")} to look at, ${count("unchecked")} not checked`;
   const isJson = process.argv.includes("--json");
   console.log(
-    isJson ? JSON.stringify({ ok: isOk, files, findings }, null, 2) : `${toText(groups, files)}\n\n${summary}`,
+    isJson ? JSON.stringify({ ok: isOk, files: report.files, findings }, null, 2) : `${toText(report)}\n\n${summary}`,
   );
   process.exitCode = isOk ? 0 : 1;
 }

@@ -90,8 +90,8 @@ async function checkClock({ authorize }: Probe) {
 }
 
 /** A pool may have two domains, and its metadata names one. Of the same pool are those that know the same client. */
-async function checkUnity({ config, metadata, authorize, authorizeAt }: Probe) {
-  const named = readDomain((await metadata()).body);
+async function checkUnity({ config, namedDomain, authorize, authorizeAt }: Probe) {
+  const named = await namedDomain();
   if (named === config.domain) return ok("the metadata names it");
   const [here, there] = [await authorize(), named ? await authorizeAt(named) : null];
   if (knows(here) && knows(there)) {
@@ -116,11 +116,6 @@ async function checkUnity({ config, metadata, authorize, authorizeAt }: Probe) {
     `could not tell: the issuer's metadata names ${named ?? "no domain"}`,
     "Compare both with: Cognito console → your user pool → Branding → Domain, and → Overview",
   );
-}
-
-function readDomain(metadata: unknown): string | null {
-  const endpoint = String(asRecord(metadata).authorization_endpoint);
-  return URL.canParse(endpoint) ? new URL(endpoint).origin : null;
 }
 
 function knows(answer: Authorization | null): boolean {

@@ -2,7 +2,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { asRecord, parseJson } from "../core/encoding";
 import { type Check, fault, ok, warning } from "./check";
-import { resolveFromApp } from "./environment";
+import { findAppFolder, resolveFromApp } from "./environment";
+import { checkRootLayout } from "./layouts";
+import { checkAlias } from "./paths";
 
 const NODE_FLOOR = [20, 9, 0];
 const NEXT_FLOOR = [16, 2, 11];
@@ -12,6 +14,8 @@ export const projectChecks: readonly Check<string>[] = [
   { id: "node", title: "Node", run: checkNode },
   { id: "next", title: "Next", run: checkNext },
   { id: "middleware", title: "Middleware", run: checkMiddleware },
+  { id: "alias", title: "Import alias", run: checkAlias },
+  { id: "root_layout", title: "Root layout of the error page", run: checkRootLayout },
 ];
 
 function checkNode() {
@@ -32,8 +36,8 @@ function checkNext(root: string) {
 
 /** Next looks for it beside the app folder, and nowhere else. */
 function checkMiddleware(root: string) {
-  const isInSrc = !existsSync(join(root, "app")) && existsSync(join(root, "src", "app"));
-  const [right, wrong] = isInSrc ? ["src", ""] : ["", "src"];
+  const right = findAppFolder(root);
+  const wrong = right ? "" : "src";
   const [found, misplaced] = [findMiddleware(root, right), findMiddleware(root, wrong)];
   const [file, second] = found;
   if (second) {
@@ -55,7 +59,7 @@ function checkMiddleware(root: string) {
 function findMiddleware(root: string, folder: string): readonly string[] {
   const directory = join(root, folder);
   if (!existsSync(directory)) return [];
-  const names = readdirSync(directory).filter((name) => /^(middleware|proxy)\.[jt]s$/.test(name));
+  const names = readdirSync(directory).filter((name) => /^(middleware|proxy)\.([jt]sx?|mjs)$/.test(name));
   return names.sort().map((name) => join(folder, name));
 }
 

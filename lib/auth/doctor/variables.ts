@@ -1,13 +1,15 @@
 import { type AuthConfig, parseConfig } from "../core/config";
+import { asRecord } from "../core/encoding";
 import { AuthError } from "../core/errors";
 import { type Check, fault, ok, warning } from "./check";
+import { findMisspelt } from "./names";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Variables {
   readonly env: Environment;
-  /** What parseConfig says of each wrong variable. */
-  readonly problems: ReadonlyMap<string, string>;
+  /** What parseConfig says of each wrong variable, by its name. */
+  readonly problems: Readonly<Record<string, unknown>>;
   /** Null when one is wrong. */
   readonly config: AuthConfig | null;
 }
@@ -32,15 +34,16 @@ const SOURCES: Readonly<Record<string, string>> = {
 };
 const SECRET = /^(COGNITO_CLIENT_SECRET|AUTH_SECRET|COGNITO_JWKS)$/;
 const MAX_SESSION_AGE_S = 400 * 24 * 3600;
+const STRONG_CHARACTERS = 24; // Cognito's own have about 50.
+const STRONG_VARIETY = 10; // Different characters: 24 random ones of 36 have 17 or so.
 
 /** Judges the environment as the kit itself does. */
 export function readVariables(env: Environment): Variables {
   try {
-    return { env, problems: new Map(), config: parseConfig(env) };
+    return { env, problems: {}, config: parseConfig(env) };
   } catch (error) {
-    if (!(error instanceof AuthError)) throw error;
-    const problems = error.message.split("; ").map((problem) => [problem.split(" ")[0] ?? "", problem] as const);
-    return { env, problems: new Map(problems), config: null };
+    if (!(error instanceof AuthError) || error.code !== "config_invalid") throw error;
+    return { env, problems: asRecord("problems" in error ? error.problems : null), config: null };
   }
 }
 
@@ -50,14 +53,15 @@ export const variableChecks: readonly Check<Variables>[] = [
     title: name,
     run: (variables: Variables) => checkVariable(variables, name, source),
   })),
+  { id: "cookie_key", title: "Cookies are authenticated", run: checkCookieKey },
   { id: "public_secrets", title: "Secrets stay on the server", run: findPublicSecrets },
-  { id: "unknown_variables", title: "No misspelt variable", run: findUnknown },
+  { id: "misspelt_variables", title: "No misspelt variable", run: checkNames },
 ];
 
 function checkVariable({ env, problems }: Variables, name: string, source: string) {
-  const problem = problems.get(name);
+  const problem = problems[name];
   const value = env[name]?.trim() ?? "";
-  if (problem) return fault(problem.slice(name.length + 1), source);
+  if (problem !== undefined) return fault(String(problem).slice(name.length + 1), source);
   if (name === "AUTH_SESSION_MAX_AGE" && Number(value) > MAX_SESSION_AGE_S) {
     return warning("browsers keep no cookie for more than 400 days", `Set it to ${MAX_SESSION_AGE_S}`);
   }
@@ -65,9 +69,31 @@ function checkVariable({ env, problems }: Variables, name: string, source: strin
   return ok(name === "COGNITO_CLIENT_SECRET" ? "not set: a public client" : "not set");
 }
 
+/** The key of the kit's cookies is AUTH_SECRET or, without one, derived from the client secret. */
+function checkCookieKey({ env }: Variables) {
+  const name = env.AUTH_SECRET?.trim() ? "AUTH_SECRET" : "COGNITO_CLIENT_SECRET";
+  const secrets = splitList(env[name]);
+  const mend = "Set AUTH_SECRET to the output of: openssl rand -base64 32";
+  if (secrets.length === 0) {
+    return warning(
+      "no: without COGNITO_CLIENT_SECRET and AUTH_SECRET, made-up refresh cookies reach Cognito, and a browser can move the end of its own session",
+      mend,
+    );
+  }
+  if (secrets.every(isStrong)) return ok(`by ${name}`);
+  return warning(
+    `by a ${name} that can be guessed: whoever has one of these cookies can try out keys without asking this server`,
+    name === "AUTH_SECRET" ? mend : `${mend}, or take a new client secret of ${STRONG_CHARACTERS} characters or more`,
+  );
+}
+
+function isStrong(secret: string): boolean {
+  return secret.length >= STRONG_CHARACTERS && new Set(secret).size >= STRONG_VARIETY;
+}
+
 function findPublicSecrets({ env }: Variables) {
-  const secrets = [env.COGNITO_CLIENT_SECRET, ...(env.AUTH_SECRET ?? "").split(",")].map((it) => it?.trim());
-  const isSecret = (value = "") => secrets.some((secret) => secret && value.includes(secret));
+  const secrets = [...splitList(env.COGNITO_CLIENT_SECRET), ...splitList(env.AUTH_SECRET)];
+  const isSecret = (value = "") => secrets.some((secret) => value.includes(secret));
   const names = Object.keys(env).filter((name) => name.startsWith("NEXT_PUBLIC_") && isSecret(env[name]));
   if (names.length === 0) return ok("no NEXT_PUBLIC_ variable repeats one");
   return fault(
@@ -76,10 +102,18 @@ function findPublicSecrets({ env }: Variables) {
   );
 }
 
-/** Under AUTH_ and APP_ other libraries have theirs. */
-function findUnknown({ env }: Variables) {
-  const names = Object.keys(env).filter((name) => name.startsWith("COGNITO_") && !(name in SOURCES));
-  if (names.length === 0) return ok("every COGNITO_ variable is one of the kit's");
-  const known = Object.keys(SOURCES).filter((name) => name.startsWith("COGNITO_"));
-  return warning(`the kit does not read ${names.join(", ")}`, `It reads ${known.join(", ")}`);
+/** Also what the kit itself refuses and this file does not know: then nothing else would say why. */
+function checkNames({ env, problems }: Variables) {
+  const others = Object.keys(problems).filter((name) => !(name in SOURCES));
+  if (others.length > 0) return fault(others.map((name) => String(problems[name])).join("; "), "See .env.example");
+  const pairs = findMisspelt(env, Object.keys(SOURCES));
+  if (pairs.length === 0) return ok("none looks like one of the kit's");
+  const names = pairs.map(([name]) => name).join(", ");
+  return warning(`the kit does not read ${names}`, `Perhaps ${pairs.map(([, meant]) => meant).join(", ")}`);
 }
+
+const splitList = (text = ""): readonly string[] =>
+  text
+    .split(",")
+    .map((item) => item.trim())
+    .filter(Boolean);

@@ -3,14 +3,25 @@
 #
 # NOT RUN AGAINST AWS. Every option was checked against the API's own model.
 #
-#   bash lib/auth/pool/create-pool.sh my-app http://localhost:3000 > .env.local
+#   bash lib/auth/pool/create-pool.sh -o .env.local my-app http://localhost:3000
 #
-# The first argument is the prefix of the login domain, the second where people open the app. Further arguments are
+# -o names a new file for the variables, which only its owner can read: the client secret is among them. Without it they
+# are printed. The first argument is the prefix of the login domain, the second where people open the app. Further arguments are
 # more such addresses, whose callback and sign-out URLs are registered too. Region and credentials are the AWS CLI's.
 set -euo pipefail
 
+umask 077
+env_file=
+if [ "${1-}" = -o ] && [ -n "${2-}" ]; then
+  env_file=$2
+  shift 2
+  if [ -e "$env_file" ]; then
+    echo "$env_file is there already" >&2
+    exit 2
+  fi
+fi
 if [ $# -lt 2 ]; then
-  echo "Usage: create-pool.sh <domain prefix> <APP_BASE_URL> [<another address of the app> ...]" >&2
+  echo "Usage: create-pool.sh [-o <new file>] <domain prefix> <APP_BASE_URL> [<another address of the app> ...]" >&2
   exit 2
 fi
 case $(aws --version 2>&1) in
@@ -39,6 +50,9 @@ for url in "$@"; do
 done
 session_seconds=2592000 # A session's length: AUTH_SESSION_MAX_AGE.
 token_minutes=60        # Access and ID token.
+# Length instead of kinds of characters (NIST SP 800-63B).
+no_kinds=RequireLowercase=false,RequireUppercase=false,RequireNumbers=false,RequireSymbols=false
+password_policy="PasswordPolicy={MinimumLength=12,$no_kinds,TemporaryPasswordValidityDays=7}"
 
 say() { echo "$*" >&2; }
 pool_id=
@@ -49,11 +63,19 @@ pool_id=$(aws cognito-idp create-user-pool \
   --username-attributes email \
   --username-configuration CaseSensitive=false \
   --auto-verified-attributes email \
+  --user-attribute-update-settings 'AttributesRequireVerificationBeforeUpdate=[email]' \
+  --policies "$password_policy" \
   --account-recovery-setting 'RecoveryMechanisms=[{Priority=1,Name=verified_email}]' \
   --admin-create-user-config AllowAdminCreateUserOnly=true \
   --deletion-protection ACTIVE \
   --query UserPool.Id --output text)
 say "User pool $pool_id"
+
+# Each user may set up an authenticator app. create-user-pool itself knows MFA by SMS only.
+aws cognito-idp set-user-pool-mfa-config \
+  --user-pool-id "$pool_id" \
+  --mfa-configuration OPTIONAL \
+  --software-token-mfa-configuration Enabled=true >/dev/null
 
 aws cognito-idp create-user-pool-domain \
   --user-pool-id "$pool_id" \
@@ -91,6 +113,7 @@ aws cognito-idp create-managed-login-branding \
 aws cognito-idp create-group --user-pool-id "$pool_id" --group-name admins >/dev/null
 
 region=${pool_id%%_*}
+[ -z "$env_file" ] || exec >"$env_file"
 cat <<ENV
 COGNITO_ISSUER=https://cognito-idp.$region.amazonaws.com/$pool_id
 COGNITO_DOMAIN=https://$prefix.auth.$region.amazoncognito.com

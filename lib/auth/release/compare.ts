@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { hashCode } from "./tokens";
 
 /** `yours`: meant to be changed. `other`: tools, which take no part in a request. `security`: all the rest. */
 export type Role = "security" | "yours" | "other";
@@ -8,11 +9,19 @@ export type Role = "security" | "yours" | "other";
 /** What a release consists of. Paths are as in the kit: `lib/auth/…`, `app/auth/…`, `middleware.ts`. */
 export interface Manifest {
   readonly version: string;
-  readonly files: Readonly<Record<string, { readonly sha256: string; readonly role: Role }>>;
+  readonly files: Readonly<Record<string, ManifestFile>>;
+}
+
+interface ManifestFile {
+  readonly sha256: string;
+  /** Of TypeScript, the hash of what it says, whatever its layout. */
+  readonly code?: string;
+  readonly role: Role;
 }
 
 export interface Difference {
-  readonly kind: "changed" | "missing" | "added";
+  /** `formatted`: changed by a formatter, and it says the same. */
+  readonly kind: "changed" | "formatted" | "missing" | "added";
   readonly role: Role;
   /** The path in the kit. */
   readonly path: string;
@@ -25,17 +34,20 @@ export interface Step {
 }
 
 const TOP_LEVEL = "middleware.ts";
-const GUARDS = ["middleware.ts", "proxy.ts", "middleware.tsx", "middleware.js", "proxy.tsx", "proxy.js"];
+const GUARDS = ["ts", "tsx", "js", "jsx", "mjs"].flatMap((ending) => [`middleware.${ending}`, `proxy.${ending}`]);
 const FOLDERS = ["lib/auth", "app/auth"];
 
 /** Where the manifest is, in the kit and in a copy. It cannot hold its own hash. */
 export const MANIFEST_PATH = "lib/auth/release/manifest.json";
 
-/** The manifest in a file. Throws when it is none. */
-export function readManifest(path: string): Manifest {
-  const json: unknown = JSON.parse(readFileSync(path, "utf8"));
-  if (!isManifest(json)) throw new Error(`${path} is not a manifest of the kit`);
-  return json;
+/** The manifest in a file, or null when there is none. */
+export function readManifest(path: string): Manifest | null {
+  try {
+    const json: unknown = JSON.parse(readFileSync(path, "utf8"));
+    return isManifest(json) ? json : null;
+  } catch {
+    return null; // The error could quote the file.
+  }
 }
 
 /** Every file of a kit or copy, by its path in the kit, with the place where it was found. */
@@ -52,25 +64,33 @@ export function findFiles(base: string): Map<string, string> {
   return found;
 }
 
-/** A checkout with CRLF line ends has the same hash. */
-export function hashFile(path: string): string {
-  return createHash("sha256").update(readFileSync(path, "utf8").replaceAll("\r\n", "\n")).digest("hex");
+/** The hashes of a file. A checkout with CRLF line ends has the same ones. */
+export function hashFile(path: string): Pick<ManifestFile, "sha256" | "code"> {
+  const text = readFileSync(path, "utf8").replaceAll("\r\n", "\n");
+  const code = /\.tsx?$/.test(path) ? hashCode(text) : null;
+  return { sha256: createHash("sha256").update(text).digest("hex"), ...(code !== null && { code }) };
 }
 
 /** How the files under `base` differ from the release that they were copied from. */
 export function compareCopy(manifest: Manifest, base: string): Difference[] {
   const found = findFiles(base);
   const differences: Difference[] = [];
-  for (const [path, { sha256, role }] of Object.entries(manifest.files)) {
-    const place = found.get(path);
-    if (place === undefined) differences.push({ kind: "missing", role, path });
-    else if (hashFile(place) !== sha256) differences.push({ kind: "changed", role, path });
+  for (const [path, file] of Object.entries(manifest.files)) {
+    const kind = compareFile(file, found.get(path));
+    if (kind !== "same") differences.push({ kind, role: file.role, path });
   }
   for (const path of found.keys()) {
     if (manifest.files[path] === undefined)
       differences.push({ kind: "added", role: roleOfAdded(path, manifest), path });
   }
   return differences;
+}
+
+function compareFile(file: ManifestFile, place: string | undefined): Difference["kind"] | "same" {
+  if (place === undefined) return "missing";
+  const { sha256, code } = hashFile(place);
+  if (sha256 === file.sha256) return "same";
+  return code !== undefined && code === file.code ? "formatted" : "changed";
 }
 
 /** What to do in a copy of the release `from`, to have the release `to`. */
@@ -112,7 +132,11 @@ function listFiles(folder: string, prefix = ""): string[] {
 function isManifest(json: unknown): json is Manifest {
   if (!isObject(json) || typeof json.version !== "string" || !isObject(json.files)) return false;
   return Object.values(json.files).every(
-    (file) => isObject(file) && typeof file.sha256 === "string" && /^(security|yours|other)$/.test(String(file.role)),
+    (file) =>
+      isObject(file) &&
+      typeof file.sha256 === "string" &&
+      (file.code === undefined || typeof file.code === "string") &&
+      (file.role === "security" || file.role === "yours" || file.role === "other"),
   );
 }
 

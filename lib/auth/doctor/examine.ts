@@ -1,0 +1,33 @@
+import { addressChecks } from "./address";
+import { type Finding, runChecks } from "./check";
+import { clientChecks } from "./client";
+import { cookieChecks } from "./cookies";
+import { loadEnvFiles } from "./environment";
+import { poolChecks } from "./pool";
+import { createProbe } from "./probe";
+import { projectChecks } from "./project";
+import { type Environment, readVariables, variableChecks } from "./variables";
+
+export interface Report {
+  /** The .env files that were read. */
+  readonly files: readonly string[];
+  readonly groups: readonly { readonly title: string; readonly findings: readonly Finding[] }[];
+}
+
+/** Runs every check for the app in `root`. Variables of its .env files are added to process.env, which is `env`. */
+export async function examine(root: string, env: Environment): Promise<Report> {
+  const isProduction = env.NODE_ENV === "production";
+  const files = loadEnvFiles(root, isProduction);
+  const variables = readVariables(env);
+  const { config } = variables;
+  const asked = await runChecks([...poolChecks, ...clientChecks], config && createProbe(config));
+  const groups = [
+    { title: "Variables", findings: await runChecks(variableChecks, variables) },
+    { title: "User pool", findings: asked.slice(0, poolChecks.length) },
+    { title: "App client", findings: asked.slice(poolChecks.length) },
+    { title: "Session", findings: await runChecks(cookieChecks, config) },
+    { title: "Address", findings: await runChecks(addressChecks, config && { config, root, isProduction }) },
+    { title: "Project", findings: await runChecks(projectChecks, root) },
+  ];
+  return { files, groups };
+}
