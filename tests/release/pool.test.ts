@@ -132,7 +132,7 @@ test("the script prints the variables, and nothing else, where a file can take t
       .map((line) => line.split(/=(.*)/s)),
   );
   expect(Object.keys(env)).toEqual(Object.keys(stack.outputs));
-  expect(parseConfig(env)).toMatchObject({ clientId: "client123", clientSecret: "s3cret+with+plus", baseUrl: APP });
+  expect(parseConfig(env)).toMatchObject({ clientId: "client123", clientSecrets: ["s3cret+with+plus"], baseUrl: APP });
 });
 
 test("AT-17 a changed address has to be verified first, MFA is on offer, and passwords have 12 characters or more", () => {
