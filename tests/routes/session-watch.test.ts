@@ -16,7 +16,7 @@ async function watch(prefix: string | undefined, subject: string | null) {
   return SessionWatch({ subject }).props;
 }
 
-test("two apps under one address, with different cookie prefixes, do not reload each other's tabs", async () => {
+test("AT-04 two apps under one address, with different cookie prefixes, do not reload each other's tabs", async () => {
   const [one, other] = [await watch("shop", "a"), await watch("admin", "b")];
   expect(one.channel).not.toBe(other.channel);
   expect((await watch("shop", null)).channel).toBe(one.channel);
