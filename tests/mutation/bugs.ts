@@ -108,6 +108,23 @@ export const BUGS: readonly Bug[] = [
     "const [value] = values;",
     'const [value] = values; if (typeof value === "string") return value;',
   ]),
+  bug("returnTo may have encoded dot segments", `${CORE}/navigation.ts`, [
+    "  if (/(^|[/\\\\])\\.\\.?([/\\\\;]|$)/.test(inApp)) return false;\n",
+    "",
+  ]),
+  bug("returnTo may lead to another app of the host", `${CORE}/navigation.ts`, [
+    "return false; // Another app on this origin.",
+    "void 0;",
+  ]),
+  bug("the token getters give null in an outage", "lib/auth/session.ts", [
+    'if (auth.status === "unknown") throw auth.error;',
+    'if (auth.status === "unknown") return { status: "signed_out", error: auth.error };',
+  ]),
+  bug("two apps of one host reload each other's tabs", "lib/auth/session-watch.tsx", [
+    "getConfig().cookiePrefix",
+    '"auth"',
+  ]),
+  bug("caches may keep what a request with cookies was given", "lib/auth/middleware.ts", [" && jar.isEmpty;", ";"]),
   bug("what another site sends is accepted", `${CORE}/navigation.ts`, [
     'headers.get("origin") !== origin : site !== "same-origin"',
     "false : false",

@@ -18,7 +18,7 @@ const FOLDERS = [
   "app/auth/logout",
   "app/auth/error",
 ];
-const IN_BROWSERS_ONLY = ["lib/auth/session-watch.tsx"]; // tests/e2e has what it must do.
+const IN_BROWSERS_ONLY = ["lib/auth/session-watch-client.tsx"]; // tests/e2e has what it must do.
 const LIMIT_MS = 900_000;
 
 const { values: options } = parseArgs({
