@@ -10,6 +10,7 @@ let servers: Kit[];
 let browser: Browser;
 
 const passTo = (secondsLeft: number) => vi.setSystemTime(Date.now() + (TOKEN_S - secondsLeft) * 1000);
+const passSeconds = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000);
 const tokenCalls = () => pool.cognito.count("token", ({ params }) => params.grant_type === "refresh_token");
 
 beforeEach(async () => {
@@ -33,6 +34,11 @@ async function loadPage(requests: number, hasDocument: boolean): Promise<readonl
   return Promise.all(inTurn.map((server, i) => (server ? send(server, i) : Promise.reject(new Error("No server")))));
 }
 
+async function loadFrom(server: Kit | undefined, headers: Record<string, string>): Promise<Response> {
+  if (!server) throw new Error("No server");
+  return server.middleware.default(browser.request("/dashboard", headers));
+}
+
 const isSignedIn = (response: Response) => response.headers.get("x-middleware-next") === "1";
 
 test("RF-01 RF-03 in the last minute of a token a page load of 40 requests over 8 servers makes one token call", async () => {
@@ -53,4 +59,18 @@ test("RF-01 RF-03 in the last 10 s of a token each of 8 servers refreshes once f
   passTo(5);
   expect((await loadPage(40, false)).every(isSignedIn)).toBe(true);
   expect(tokenCalls()).toBe(8);
+});
+
+test("RF-06 an early refresh whose answer was lost is asked for again by the page's own fetches, within the grace period", async () => {
+  const [server] = servers;
+  passTo(40);
+  pool.cognito.fault("token", { resetAfter: true }, { times: 1 });
+  browser.take(await loadFrom(server, CLICKED));
+  expect(tokenCalls()).toBe(1);
+  passSeconds(3);
+  browser.take(await loadFrom(server, FETCHED));
+  expect(tokenCalls()).toBe(2);
+  passSeconds(200);
+  expect(isSignedIn(await loadFrom(server, FETCHED))).toBe(true);
+  expect(tokenCalls()).toBe(2);
 });

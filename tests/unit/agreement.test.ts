@@ -1,7 +1,7 @@
 import { JwtVerifier } from "aws-jwt-verify";
 import { validateCognitoJwtFields } from "aws-jwt-verify/cognito-verifier";
 import fc from "fast-check";
-import { generateKeyPair } from "jose";
+import { compactVerify, createLocalJWKSet, generateKeyPair } from "jose";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Claims } from "../cognito/types";
 import { usePool } from "../support/kit";
@@ -90,6 +90,24 @@ test("JW-32 two thousand tokens get the same verdict from aws-jwt-verify, but fo
   expect(recipes.length).toBeGreaterThanOrEqual(2_000);
   expect(Math.min(agreed.accepts, agreed.refuses)).toBeGreaterThan(400);
   expect([...seen].sort()).toEqual(DIFFERENCES.map(([, what]) => what).sort());
+}, 60_000);
+
+test("JW-06 JW-32 the kit accepts no token whose signature jose rejects", async () => {
+  const [ours, make] = [await openOurs(), await createMint()];
+  const { issuer } = pool.cognito;
+  const keySet = createLocalJWKSet(await (await fetch(`${issuer}/.well-known/jwks.json`)).json());
+  const verdicts = { both: 0, neither: 0, joseOnly: 0 };
+  for (const candidate of await Promise.all(writeRecipes().map(make))) {
+    const isAccepted = (await ours(candidate)) === "accepts";
+    const isSigned = await compactVerify(candidate.token, keySet, { algorithms: ["RS256"] }).then(
+      () => true,
+      () => false,
+    );
+    expect(isAccepted && !isSigned, candidate.token).toBe(false);
+    if (isAccepted) verdicts.both++;
+    else verdicts[isSigned ? "joseOnly" : "neither"]++; // jose knows none of Cognito's claims.
+  }
+  expect(Math.min(...Object.values(verdicts))).toBeGreaterThan(100);
 }, 60_000);
 
 test("KS-05 DS-02 twenty ID tokens that name unknown keys make the kit look for a new key once", async () => {

@@ -7,7 +7,7 @@ import { hasEnded, isSpent, markSpent } from "./ended";
 import { AuthError } from "./errors";
 import { checkContinuation } from "./issued-tokens";
 import { isPrefetch, readBearer, requestKind } from "./navigation";
-import { refreshOnce } from "./refresh";
+import { hasFailed, refreshOnce } from "./refresh";
 import { revokeOnce } from "./revocation";
 import { createSession } from "./session";
 import { type RefreshState, readRefreshState, upgradeRefreshCookie } from "./session-cookies";
@@ -35,9 +35,16 @@ export async function authenticate(headers: Headers, jar: CookieJar, { refresh }
   }
   if (stored.status === "unknown" || refresh === "never" || isPrefetch(headers)) return stored;
   const isDue = stored.status === "signed_out" || remaining(stored) < REFRESH_AHEAD_S[requestKind(headers)];
-  if (isDue || refresh === "always") return refreshCookies(jar, stored);
+  if (isDue || refresh === "always" || (await isOwed(jar, stored))) return refreshCookies(jar, stored);
   await upgradeRefreshCookie(jar, stored.session.claims);
   return stored;
+}
+
+/** An early refresh failed here. The next request asks again, whatever its kind, while the grace period runs. */
+async function isOwed(jar: CookieJar, stored: SignedIn): Promise<boolean> {
+  if (remaining(stored) >= REFRESH_AHEAD_S.document) return false;
+  const state = await readRefreshState(jar);
+  return state !== null && hasFailed(state.refreshToken, jar.config);
 }
 
 const remaining = ({ session }: SignedIn): number => session.expiresAt - now();

@@ -2,44 +2,27 @@
 import { now } from "./encoding";
 import { AuthError } from "./errors";
 
+const CALLS_PER_SECOND = 30;
+
 /**
- * Lets a call through while fewer than `limit` are under way or counted in the current second: those that Cognito
- * rejected, or all of them. Otherwise throws `token_endpoint_unavailable`: nothing is lost, and the user can try again.
+ * Lets at most 30 calls a second through; with `isRefunded`, calls that succeed do not count. Above that it throws
+ * `token_endpoint_unavailable` without a call: nothing is lost, and the user can try again.
  */
 export class CallBound {
-  readonly #limit: number;
-  readonly #counted: "rejected" | "all";
-  #underWay = 0;
+  readonly #isRefunded: boolean;
   #second = 0;
   #calls = 0;
 
-  constructor(limit: number, counted: "rejected" | "all") {
-    this.#limit = limit;
-    this.#counted = counted;
+  constructor(isRefunded: boolean) {
+    this.#isRefunded = isRefunded;
   }
 
   async run<T>(call: () => Promise<T>): Promise<T> {
-    this.#startSecond();
-    if (this.#underWay + this.#calls >= this.#limit) {
-      throw new AuthError("token_endpoint_unavailable", "Too many calls for unproven credentials in this second");
-    }
-    this.#underWay += 1;
-    let isRejected = false;
-    try {
-      return await call();
-    } catch (error) {
-      isRejected = error instanceof AuthError && error.code === "grant_rejected";
-      throw error;
-    } finally {
-      this.#underWay -= 1;
-      this.#startSecond();
-      if (isRejected || this.#counted === "all") this.#calls += 1;
-    }
-  }
-
-  #startSecond(): void {
-    if (this.#second === now()) return;
-    this.#second = now();
-    this.#calls = 0;
+    if (this.#second !== now()) [this.#second, this.#calls] = [now(), 0];
+    if (this.#calls >= CALLS_PER_SECOND) throw new AuthError("token_endpoint_unavailable", "Too many unproven grants");
+    this.#calls += 1;
+    const result = await call();
+    if (this.#isRefunded) this.#calls = Math.max(0, this.#calls - 1);
+    return result;
   }
 }

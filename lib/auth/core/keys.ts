@@ -3,7 +3,7 @@ import { asRecord, now, parseJson } from "./encoding";
 import { AuthError } from "./errors";
 import { fetchText } from "./http";
 
-/** An RSA public key of the user pool. jose imports each object once, so an unchanged key stays the same object. */
+/** An RSA public key of the user pool. verify.ts imports each object once, so an unchanged key stays the same object. */
 export interface VerificationKey {
   readonly kty: "RSA";
   readonly alg: "RS256";

@@ -24,8 +24,7 @@ interface Urgency {
 const KEPT_S = 60;
 const BACK_OFF_S = 2; // A lost answer may have rotated the token: ask again while its grace period runs.
 const UNVERIFIED_KEPT_S = 3_600; // The refresh token is used up, so the answer waits for the keys.
-// Longer than an answer takes. Some platforms drop a request that nobody awaits: it never settles.
-const ABANDONED_AFTER_MS = 12_000;
+const ABANDONED_AFTER_MS = 12_000; // Some platforms drop a request that nobody awaits: it never settles.
 const MIN_WAIT_MS = 2_000; // After the process stood still, an answer may be waiting to be read.
 const SIGN_OUT_WAIT_MS = 8_000;
 const MAX_ATTEMPTS = 3_000;
@@ -52,6 +51,12 @@ export async function refreshOnce(refreshToken: string, config: AuthConfig, urge
   if (known.tokens) return findNewest(known.tokens, config, urgency);
   if (isUsable(known, urgency)) return known.result;
   return start(key, known.outcome === "unverified" ? known.response : refreshTokens(refreshToken, config), config);
+}
+
+/** Whether an attempt with this refresh token failed here: Cognito may have used it up, and its grace period runs. */
+export async function hasFailed(refreshToken: string, config: AuthConfig): Promise<boolean> {
+  const outcome = attempts.get(await keyOf(refreshToken, config))?.outcome;
+  return outcome === "failed" || outcome === "unverified";
 }
 
 /**
@@ -102,7 +107,6 @@ function start(key: string, response: Promise<TokenResponse>, config: AuthConfig
   );
   attempts.delete(key); // So that it becomes the newest entry.
   attempts.set(key, attempt);
-  removeOutdated();
   makeRoom();
   return result;
 }
@@ -127,21 +131,17 @@ function isUnexpired({ accessClaims }: IssuedTokens): boolean {
   return accessClaims.exp > now();
 }
 
-function removeOutdated(): void {
-  for (const [key, attempt] of attempts) {
-    const isPassing = attempt.outcome === "issued" || attempt.outcome === "rejected" || attempt.outcome === "failed";
-    if (isOutdated(attempt)) attempts.delete(key);
-    else if (isPassing) return; // All that follow are younger.
-  }
+/** Bounds the memory: what is outdated goes, then refusals and failures, then answers. A pending attempt stays. */
+function makeRoom(): void {
+  removeWhere(isOutdated, 0);
+  removeWhere(({ outcome }) => outcome === "rejected" || outcome === "failed", MAX_ATTEMPTS);
+  removeWhere(({ outcome }) => outcome !== "pending", MAX_ATTEMPTS);
 }
 
-/** Bounds the memory: refusals and failures go first, then answers. A pending attempt always stays. */
-function makeRoom(): void {
-  for (const kept of [["pending", "issued", "unverified"], ["pending"]]) {
-    for (const [key, { outcome }] of attempts) {
-      if (attempts.size <= MAX_ATTEMPTS) return;
-      if (!kept.includes(outcome)) attempts.delete(key);
-    }
+function removeWhere(isRemoved: (attempt: Attempt) => boolean, size: number): void {
+  for (const [key, attempt] of attempts) {
+    if (attempts.size <= size) return;
+    if (isRemoved(attempt)) attempts.delete(key);
   }
 }
 

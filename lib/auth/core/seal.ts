@@ -1,4 +1,6 @@
+// Values that the browser can neither read nor change.
 import { decode } from "jose/base64url";
+import { deriveKey } from "./derive-key";
 import { base64url } from "./encoding";
 import { Memory } from "./memory";
 
@@ -9,7 +11,6 @@ const TAG_BYTES = 16;
 
 const encoder = new TextEncoder();
 const HEADER_BYTES = encoder.encode(HEADER);
-const keys = new Map<string, Promise<CryptoKey>>();
 const memory = new Memory<{ secrets: readonly string[]; purpose: string; text: string }>();
 
 /** Encrypts and authenticates `text`. `purpose` takes part in the key: a value sealed for one does not open for another. */
@@ -45,19 +46,5 @@ export async function unseal(value: string, purpose: string, secrets: readonly s
 }
 
 function keyFor(purpose: string, secret: string): Promise<CryptoKey> {
-  const id = JSON.stringify([purpose, secret]);
-  const key = keys.get(id) ?? deriveKey(purpose, secret);
-  keys.set(id, key);
-  return key;
-}
-
-async function deriveKey(purpose: string, secret: string): Promise<CryptoKey> {
-  const base = await crypto.subtle.importKey("raw", encoder.encode(secret), "HKDF", false, ["deriveKey"]);
-  const parameters = {
-    name: "HKDF",
-    hash: "SHA-256",
-    salt: new Uint8Array(),
-    info: encoder.encode(`cookie ${purpose}`),
-  };
-  return crypto.subtle.deriveKey(parameters, base, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+  return deriveKey(secret, `cookie ${purpose}`, "AES-GCM");
 }

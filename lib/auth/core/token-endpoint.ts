@@ -14,10 +14,9 @@ export interface TokenResponse {
 }
 
 // Codes, and refresh cookies that nothing authenticates, can be made up: a flood must not use up the pool's quota.
-const MAX_UNPROVEN_CALLS = 30;
-const codeCalls = new CallBound(MAX_UNPROVEN_CALLS, "rejected");
-const refreshCalls = new CallBound(MAX_UNPROVEN_CALLS, "rejected");
-const revokeCalls = new CallBound(MAX_UNPROVEN_CALLS, "all"); // Cognito answers 200 for any token.
+const codeCalls = new CallBound(true);
+const refreshCalls = new CallBound(true);
+const revokeCalls = new CallBound(false); // Cognito answers 200 for any token.
 
 /** Which of the client's secrets Cognito accepted last. */
 const acceptedSecret = new WeakMap<AuthConfig, number>();
