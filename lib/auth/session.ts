@@ -119,7 +119,7 @@ const authenticateRequest = cache(async (): Promise<Authentication> => {
 });
 
 function refuse(returnTo: string | null, missing: Missing): never {
-  const path = returnTo?.replace(/[?#].*/s, "") ?? ""; // A page does not know its own path.
+  const path = returnTo?.replace(/[?#][\s\S]*/, "") ?? ""; // A page does not know its own path.
   emit(report, { type: "refused", path, kind: "document", reason: "forbidden", missing });
   if (hasAuthInterrupts) forbidden();
   redirect(errorPath("forbidden", returnTo));

@@ -115,7 +115,7 @@ describe.each(MODES)("a session whose access token has expired, $name", (mode) =
     await page.goto("/dashboard");
     await page.getByLabel("Password").waitFor();
     expect(new URL(page.url()).origin).toBe(stage.cognito.domain);
-    expect((await kitCookies(page.context())).some(({ name }) => name.endsWith(".ended"))).toBe(true);
+    expect((await kitCookies(page.context())).some(({ name }) => name.endsWith(".spent"))).toBe(true);
   });
 });
 

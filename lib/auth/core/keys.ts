@@ -57,7 +57,7 @@ export async function getKey(
 async function findKeys(source: Source, url: string, kid: string, isIssued: boolean): Promise<KeySet> {
   const { keys } = source;
   if (!keys || now() - source.fetchedAt >= SERVE_STALE_S) {
-    if (isPausing(source)) throw unavailable();
+    if (isPausing(source) && !isIssued) throw unavailable();
     return load(source, url);
   }
   if (!keys.has(kid) && mayLookForNewKey(source, isIssued)) {
@@ -68,7 +68,7 @@ async function findKeys(source: Source, url: string, kid: string, isIssued: bool
   return keys;
 }
 
-/** Right after a failed fetch: without any keys, every token would ask for them again. */
+/** Right after a failed fetch: without any keys, every made-up token would ask for them again. */
 function isPausing({ hasFailed, pending, attemptedAt }: Source): boolean {
   return hasFailed && !pending && now() - attemptedAt < RETRY_AFTER_S;
 }
