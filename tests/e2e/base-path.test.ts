@@ -12,7 +12,7 @@ beforeEach(() => stage.reset());
 afterAll(() => stage?.close());
 
 const CANARY = /data-canary|private-canary/;
-const RSC = { rsc: "1", "next-router-state-tree": "%5B%22%22%5D" };
+const RSC = { rsc: "1" };
 
 describe("a stranger, under a base path with slashes at the end", () => {
   const GUARDED = [

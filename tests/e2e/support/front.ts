@@ -8,13 +8,20 @@ export interface Front {
   close(): Promise<void>;
 }
 
-/** One address for several servers: `choose` returns the port of localhost that a path is sent to. */
-export async function startFront(choose: (path: string) => number): Promise<Front> {
+/**
+ * One address for several servers: `choose` returns the port of localhost that a path is sent to. The browser gets an
+ * answer when `hold` resolves, which is called once the server has answered.
+ */
+export async function startFront(
+  choose: (path: string) => number,
+  hold: (path: string) => Promise<void> = async () => {},
+): Promise<Front> {
   const server = createServer((incoming, outgoing) => {
     const { method, url: path = "/", headers } = incoming;
     const onward = request({ host: "localhost", port: choose(path), method, path, headers, agent: false });
     onward.on("error", () => outgoing.destroy());
-    onward.on("response", (answer) => {
+    onward.on("response", async (answer) => {
+      await hold(path);
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
       pipeline(answer, outgoing, () => {});
     });
