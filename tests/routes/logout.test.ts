@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type Browser, CLICKED, ENDED, FETCHED, type Kit, pathOf, TYPED, usePool } from "../support/kit";
+import { Browser, CLICKED, ENDED, FETCHED, type Kit, pathOf, TYPED, usePool } from "../support/kit";
 
 const pool = usePool({ settings: { accessTokenSeconds: 300, rotation: true, graceSeconds: 10, ssoSeconds: 0 } });
 
@@ -205,11 +205,40 @@ describe("sign-out", () => {
     expect(browser.names().filter((name) => name.startsWith("__Host-"))).toEqual([expect.stringMatching(ENDED)]);
   });
 
+  test("AT-15 LO-05 on a loopback, names that another port planted do not keep the session alive", async () => {
+    const local = await pool.load({ APP_BASE_URL: "http://localhost:3000" });
+    const victim = new Browser(local, pool.cognito, "http://localhost:3000");
+    victim.jar.set("auth.access", {
+      value: await pool.cognito.accessTokenFor("ada"),
+      line: "",
+      expiresAt: Number.POSITIVE_INFINITY,
+    });
+    for (let i = 0; i < 70; i++)
+      victim.jar.set(`auth.${i}`, { value: "x", line: "", expiresAt: Number.POSITIVE_INFINITY });
+    const before = victim.value("auth.access");
+    const answer = await local.logout.POST(victim.request("/auth/logout", CLICKED, { method: "POST" }));
+    expect(answer.headers.getSetCookie().some((line) => line.startsWith("auth.access=; Max-Age=0"))).toBe(true);
+    victim.take(answer);
+    victim.jar.set("auth.access", { value: before, line: "", expiresAt: Number.POSITIVE_INFINITY }); // A late answer.
+    expect(isSignedIn(await victim.visit("/dashboard"))).toBe(false);
+  });
+
+  test("AT-06 a refresh cookie that is replayed at sign-out is revoked once", async () => {
+    const jar = new Map(browser.jar);
+    for (let i = 0; i < 20; i++) {
+      for (const [name, cookie] of jar) browser.jar.set(name, cookie);
+      await browser.signOut();
+    }
+    expect(pool.cognito.count("revoke")).toBe(1);
+  });
+
   test("AT-14 waits a limited time for a refresh that never settles, here and at Cognito", async () => {
     const { refreshOnce } = await import("@/lib/auth/core/refresh");
     pool.cognito.fault("token", { hang: true });
     const never = vi.spyOn(globalThis, "fetch").mockImplementationOnce(() => new Promise(() => {}));
-    refreshOnce(refreshTokenOf(browser), kit.config(), { isUrgent: true }).catch(() => {});
+    refreshOnce({ refreshToken: refreshTokenOf(browser), isProven: true }, kit.config(), { isUrgent: true }).catch(
+      () => {},
+    );
     await vi.waitFor(() => expect(never).toHaveBeenCalled());
     const answer = await browser.signOut(); // The test's own limit of 20 s ends it otherwise.
     expect(answer.status).toBe(303);

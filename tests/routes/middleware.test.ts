@@ -41,6 +41,21 @@ const forwardedNames = (response: Response) => response.headers.get("x-middlewar
 const namesOf = (lines: readonly string[]) => lines.map((line) => line.slice(0, line.indexOf("=")));
 const OURS = ["access", "refresh", "id"].map((kind) => `__Host-auth.${kind}`);
 
+test("HD-01 no header of another middleware lets a CDN keep an answer with a session", async () => {
+  const headers = {
+    "cdn-cache-control": "max-age=600",
+    "vercel-cdn-cache-control": "max-age=600",
+    "surrogate-control": "max-age=600",
+    expires: "Thu, 01 Jan 2099 00:00:00 GMT",
+    "x-kept": "1",
+  };
+  const browser = await signInAndWait();
+  const answer = await compose(browser.request("/", TYPED), () => NextResponse.next({ headers }));
+  for (const name of Object.keys(headers)) expect(answer.headers.has(name)).toBe(name === "x-kept");
+  const visitor = await compose(pool.browser(kit).request("/", TYPED), () => NextResponse.next({ headers }));
+  for (const name of Object.keys(headers)) expect(visitor.headers.has(name)).toBe(true);
+});
+
 describe("a middleware of one's own around the kit's", () => {
   async function visit(browser: Browser) {
     const request = browser.request("/", TYPED);

@@ -110,6 +110,17 @@ describe("a session whose access token runs out", () => {
     Object.assign(pool.cognito.settings, { accessTokenSeconds: 300, idTokenSeconds: 300 });
   });
 
+  test("RF-05 an answer that repeats the same refresh token is no rotation, and hangs nobody", async () => {
+    const same = browser.value("__Host-auth.refresh").replace(/^[^.]*\./, "");
+    pool.cognito.fault("token", { transform: (json) => ({ ...json, refresh_token: same }) });
+    pass(295);
+    const late = copyOf(browser);
+    expect(isSignedIn(await browser.visit("/dashboard", FETCHED))).toBe(true);
+    expect(isSignedIn(await late.visit("/dashboard", FETCHED))).toBe(true);
+    expect(browser.value("__Host-auth.refresh")).toContain(same);
+    expect(tokenCalls()).toBe(1);
+  });
+
   test("RF-16 during an outage after a rotation, a late request with the old token gets the valid answer", async () => {
     pass(295);
     const late = copyOf(browser);

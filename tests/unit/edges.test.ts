@@ -144,6 +144,13 @@ describe("how much is remembered in a browser", () => {
     expect(header.split("; ")).toHaveLength(5);
   });
 
+  test("AT-02 a mark holds when the pool began to send origin_jti after that sign-in", async () => {
+    const header = await ended([1]);
+    const later = { ...signIn(1), origin_jti: "0f0e0d0c-aaaa-4bbb-8ccc-0123456789ab" };
+    expect(await kit.core.ended.hasEnded(jarOf(header), later)).toBe(true);
+    expect(await kit.core.ended.hasEnded(jarOf(header), { ...later, auth_time: NOW + 1 })).toBe(false);
+  });
+
   test("CB-19 the session that a sign-in replaces is one of these five", async () => {
     const header = await ended([1, 2, 3, 4, 5]);
     const jar = jarOf(header);
@@ -318,7 +325,7 @@ describe("a refresh cookie", () => {
 
   test("CK-12 tells the refresh token, the sign-in, and when the session ends", async () => {
     const signIn = { iss: kit.config().issuer, sub: "1", auth_time: NOW };
-    expect(await read({})).toEqual({ refreshToken: "token", signIn, expiresAt: NOW + 600 });
+    expect(await read({})).toEqual({ refreshToken: "token", signIn, expiresAt: NOW + 600, isProven: true });
   });
 
   test.each([

@@ -50,7 +50,7 @@ async function completeSignIn(jar: CookieJar, { code, transaction }: Authorizati
   const auth = await storeTokens(jar, tokens, state, "signed_in");
   await markStarted(jar, signIn, replaced);
   // The browser forgets this refresh token now. At Cognito it would live on, even after sign-out.
-  if (replaced && replaced.refreshToken !== refreshToken) await revokeWithSuccessors(replaced.refreshToken, config);
+  if (replaced && replaced.refreshToken !== refreshToken) await revokeWithSuccessors(replaced, config);
   return auth;
 }
 

@@ -1,4 +1,5 @@
 // POST /auth/logout: ends the session here and at Cognito. A link on a page of this app may do so too.
+import { authenticate } from "@/lib/auth/core/authenticate";
 import { type AuthConfig, getConfig } from "@/lib/auth/core/config";
 import { CookieJar } from "@/lib/auth/core/cookie-jar";
 import { cookieName } from "@/lib/auth/core/cookies";
@@ -29,17 +30,24 @@ export function HEAD(): Response {
   return bare(405, { allow: "GET, POST" });
 }
 
+/** The sign-in of an access token without a readable refresh cookie: it can be used until it expires. */
+async function readAccessFacts(jar: CookieJar) {
+  const auth = await authenticate(new Headers(), jar, { refresh: "never" });
+  return auth.status === "signed_in" ? { signIn: auth.session.claims, expiresAt: auth.session.expiresAt } : null;
+}
+
 /** If Cognito is down, the user is still signed out here. */
 async function signOut(request: Request, config: AuthConfig): Promise<Response> {
   const jar = new CookieJar(request.headers, config);
   const state = await readRefreshState(jar);
-  const isRevoked = state !== null && (await revokeWithSuccessors(state.refreshToken, config));
-  const subject = state && (await fingerprint(state.signIn.iss, state.signIn.sub));
+  const isRevoked = state !== null && (await revokeWithSuccessors(state, config));
+  const ended = state ?? (await readAccessFacts(jar));
+  const subject = ended && (await fingerprint(ended.signIn.iss, ended.signIn.sub));
   emit(report, { type: "signed_out", path: new URL(request.url).pathname, subject, isRevoked });
 
-  const ended = cookieName(config, "ended");
-  for (const name of jar.names) if (name !== ended && !name.startsWith(`${ended}.`)) jar.delete(name);
-  if (state) await markEnded(jar, state.signIn, state.expiresAt);
+  const mark = cookieName(config, "ended");
+  for (const name of jar.names) if (name !== mark && !name.startsWith(`${mark}.`)) jar.delete(name);
+  if (ended) await markEnded(jar, ended.signIn, ended.expiresAt);
   const query = new URLSearchParams({ client_id: config.clientId, logout_uri: config.baseUrl });
   return redirectTo(`${config.domain}/logout?${query}`, jar);
 }

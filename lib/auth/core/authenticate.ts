@@ -8,9 +8,9 @@ import { AuthError } from "./errors";
 import { checkContinuation } from "./issued-tokens";
 import { isPrefetch, readBearer, requestKind } from "./navigation";
 import { hasFailed, refreshOnce } from "./refresh";
-import { revokeOnce } from "./revocation";
+import { revoke } from "./revocation";
 import { createSession } from "./session";
-import { type RefreshState, readRefreshState, upgradeRefreshCookie } from "./session-cookies";
+import { hasOldRefreshCookie, type RefreshState, readRefreshState } from "./session-cookies";
 import type { Authentication, SignedIn } from "./verdict";
 import { verifyAccessToken } from "./verify";
 
@@ -35,9 +35,8 @@ export async function authenticate(headers: Headers, jar: CookieJar, { refresh }
   }
   if (stored.status === "unknown" || refresh === "never" || isPrefetch(headers)) return stored;
   const isDue = stored.status === "signed_out" || remaining(stored) < REFRESH_AHEAD_S[requestKind(headers)];
-  if (isDue || refresh === "always" || (await isOwed(jar, stored))) return refreshCookies(jar, stored);
-  await upgradeRefreshCookie(jar, stored.session.claims);
-  return stored;
+  const isRefreshed = isDue || refresh === "always" || hasOldRefreshCookie(jar) || (await isOwed(jar, stored));
+  return isRefreshed ? refreshCookies(jar, stored) : stored;
 }
 
 /** An early refresh failed here. The next request asks again, whatever its kind, while the grace period runs. */
@@ -67,7 +66,7 @@ async function refreshCookies(jar: CookieJar, stored: Authentication): Promise<A
   const state = await readRefreshState(jar);
   if (!state) return stored;
   if (await hasEnded(jar, state.signIn)) {
-    await revokeOnce(state.refreshToken, jar.config);
+    await revoke(state, jar.config);
     return stored;
   }
   if (await isSpent(jar, state.refreshToken)) {
@@ -75,7 +74,7 @@ async function refreshCookies(jar: CookieJar, stored: Authentication): Promise<A
   }
   try {
     const isUrgent = stored.status !== "signed_in";
-    const tokens = await refreshOnce(state.refreshToken, jar.config, { isUrgent });
+    const tokens = await refreshOnce(state, jar.config, { isUrgent });
     checkContinuation(tokens, state.signIn);
     const refreshToken = tokens.refreshToken ?? state.refreshToken;
     return await storeTokens(jar, tokens, { ...state, refreshToken }, "refreshed");

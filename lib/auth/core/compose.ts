@@ -11,6 +11,9 @@ const NEXT = "x-middleware-next";
 const REWRITE = "x-middleware-rewrite";
 const PAGE_COOKIES = "x-middleware-set-cookie"; // What cookies() adds to the request's cookies, in one line.
 
+// Caches obey these before Cache-Control (RFC 9213; Surrogate-Control: Fastly, Akamai).
+const FOR_CACHES = /(^|-)cdn-cache-control$|^surrogate-control$|^expires$/;
+
 /** The request headers that the page sees after the changes of `jar`, or null when they are those of `request`. */
 export function forwardedHeaders(request: Headers, jar: CookieJar, from: Forwarded): Headers | null {
   const given = isResponse(from) ? readForwarded(from.headers, request) : from;
@@ -48,7 +51,9 @@ function readForwarded(theirs: Headers, request: Headers): Headers | null {
 export function joinResponses(theirs: Response, ours: Headers, cookiePrefix: string): Response {
   const isOurCookie = new RegExp(`^[ \\t]*(__Host-)?${cookiePrefix.replace("__Host-", "")}\\.`);
   const notOurs = (lines: readonly string[]) => lines.filter((line) => !isOurCookie.test(line));
-  const headers = new Headers([...theirs.headers].filter(([name]) => isTheirs(name)));
+  const isCacheable = !ours.has("cache-control");
+  const kept = [...theirs.headers].filter(([name]) => isTheirs(name) && (isCacheable || !FOR_CACHES.test(name)));
+  const headers = new Headers(kept);
   // A redirect or a finished answer forwards nothing, and the request's cookies have no place in it.
   const isForwarded = (headers.has(NEXT) || headers.has(REWRITE)) && !headers.has("location");
   for (const [name, value] of ours) if (isOurs(name, headers, isForwarded)) headers.set(name, value);

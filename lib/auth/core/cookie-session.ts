@@ -7,7 +7,7 @@ import { AuthError } from "./errors";
 import type { SessionEvent } from "./events";
 import { type IssuedTokens, isSameSignIn } from "./issued-tokens";
 import { createSession, isMachine } from "./session";
-import { type RefreshState, writeSessionCookies } from "./session-cookies";
+import { type RefreshFacts, writeSessionCookies } from "./session-cookies";
 import type { SignedIn, SignedOut } from "./verdict";
 import { type AccessTokenClaims, type IdTokenClaims, verifyAccessToken, verifyIdToken } from "./verify";
 
@@ -48,7 +48,7 @@ async function readIdToken(jar: CookieJar, claims: AccessTokenClaims): Promise<S
 export async function storeTokens(
   jar: CookieJar,
   tokens: IssuedTokens,
-  state: RefreshState | null,
+  state: RefreshFacts | null,
   type: "signed_in" | "refreshed",
 ): Promise<SignedIn> {
   const { isIdTokenDropped } = await writeSessionCookies(jar, tokens, state);

@@ -81,7 +81,7 @@ function readStored(jar: CookieJar, kind: CookieKind): string | null {
 
 /** All transactions share one purpose, and so do all ended sign-ins. */
 function purposeOf(kind: CookieKind): string {
-  return kind.replace(/\..*/, "");
+  return kind.split(".", 1).join();
 }
 
 /** A chunk is `<number of chunks>.<random id of this writing>.<piece>`: chunks of two writings never mix. */

@@ -12,7 +12,7 @@ const SPENT_S = 600;
 /** Names a sign-in, the same from its claims and from the refresh cookie. It is no credential. */
 export async function signInKey({ iss, sub, auth_time, origin_jti }: SignIn): Promise<string> {
   const isName = typeof origin_jti === "string" && /^[\w-]{8,64}$/.test(origin_jti);
-  return isName ? origin_jti : fingerprint(iss, sub, auth_time, origin_jti);
+  return isName ? origin_jti : fingerprint(iss, sub, auth_time);
 }
 
 /**
@@ -22,9 +22,15 @@ export async function signInKey({ iss, sub, auth_time, origin_jti }: SignIn): Pr
 export async function hasEnded(jar: CookieJar, signIn: SignIn): Promise<boolean> {
   const prefix = cookieName(jar.config, "ended");
   if (!jar.names.some((name) => name.startsWith(prefix))) return false;
+  for (const key of await keysOf(jar, signIn)) if ((await readEnd(jar, key)) > 0) return true;
+  return isInOldList(jar, signIn);
+}
+
+/** A sign-in has two keys when its pool began to send `origin_jti` after it: 22 characters are those of a hash. */
+async function keysOf(jar: CookieJar, signIn: SignIn): Promise<readonly string[]> {
   const key = await signInKey(signIn);
-  const entries = await readEntries(jar, `ended.${key}`);
-  return entries.some(([name]) => name === key) || isInOldList(jar, signIn);
+  const hasHashes = jar.names.some((name) => /\.ended\.[\w-]{22}$/.test(name));
+  return hasHashes ? [key, await signInKey({ ...signIn, origin_jti: undefined })] : [key];
 }
 
 /** Records the end of a sign-in. `expiresAt`: when its session would have ended by itself. */
@@ -44,7 +50,7 @@ export async function markStarted(
   replaced: { readonly signIn: SignIn; readonly expiresAt: number } | null,
 ): Promise<void> {
   const key = await signInKey(signIn);
-  deleteCookie(jar, `ended.${key}`);
+  for (const name of await keysOf(jar, signIn)) deleteCookie(jar, `ended.${name}`);
   deleteCookie(jar, "spent");
   if (await isInOldList(jar, signIn)) deleteCookie(jar, "ended");
   if (replaced && (await signInKey(replaced.signIn)) !== key) await markEnded(jar, replaced.signIn, replaced.expiresAt);

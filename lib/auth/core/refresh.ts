@@ -4,7 +4,7 @@ import { settlesWithin } from "./deadline";
 import { fingerprint, now } from "./encoding";
 import { AuthError } from "./errors";
 import { type IssuedTokens, verifyTokenResponse } from "./issued-tokens";
-import { refreshTokens, type TokenResponse } from "./token-endpoint";
+import { type Grant, refreshTokens, type TokenResponse } from "./token-endpoint";
 
 interface Attempt {
   readonly startedAt: number;
@@ -16,12 +16,10 @@ interface Attempt {
 }
 
 interface Urgency {
-  /** No valid access token is left, so a failed attempt is repeated at once. */
-  readonly isUrgent: boolean;
+  readonly isUrgent: boolean; // No valid access token is left, so a failed attempt is repeated at once.
 }
 
-// The longest grace period of Cognito. A browser may send a request with the old cookie long after the rotation.
-const KEPT_S = 60;
+const KEPT_S = 60; // The longest grace period: a browser may send the old cookie long after the rotation.
 const BACK_OFF_S = 2; // A lost answer may have rotated the token: ask again while its grace period runs.
 const UNVERIFIED_KEPT_S = 3_600; // The refresh token is used up, so the answer waits for the keys.
 const ABANDONED_AFTER_MS = 12_000; // Some platforms drop a request that nobody awaits: it never settles.
@@ -39,18 +37,18 @@ const attempts = new Map<string, Attempt>();
  *
  * Throws as refreshTokens and verifyTokenResponse do.
  */
-export async function refreshOnce(refreshToken: string, config: AuthConfig, urgency: Urgency): Promise<IssuedTokens> {
-  const key = await keyOf(refreshToken, config);
+export async function refreshOnce(grant: Grant, config: AuthConfig, urgency: Urgency): Promise<IssuedTokens> {
+  const key = await keyOf(grant.refreshToken, config);
   let known = attempts.get(key);
   while (known?.outcome === "pending") {
     await waitFor(known, key);
     known = attempts.get(key);
   }
   // No await between this look and `start`: two requests would both start.
-  if (!known || isOutdated(known)) return start(key, refreshTokens(refreshToken, config), config);
+  if (!known || isOutdated(known)) return start(key, refreshTokens(grant, config), config);
   if (known.tokens) return findNewest(known.tokens, config, urgency);
   if (isUsable(known, urgency)) return known.result;
-  return start(key, known.outcome === "unverified" ? known.response : refreshTokens(refreshToken, config), config);
+  return start(key, known.outcome === "unverified" ? known.response : refreshTokens(grant, config), config);
 }
 
 /** Whether an attempt with this refresh token failed here: Cognito may have used it up, and its grace period runs. */
@@ -89,7 +87,7 @@ async function findNewest(tokens: IssuedTokens, config: AuthConfig, urgency: Urg
   const isLive = isUnexpired(tokens);
   const hasSuccessor = next !== null && attempts.has(await keyOf(next, config));
   if (next === null || (isLive && !hasSuccessor)) return tokens;
-  return refreshOnce(next, config, urgency).catch((error: unknown) => {
+  return refreshOnce({ refreshToken: next, isProven: true }, config, urgency).catch((error: unknown) => {
     const isOutage = error instanceof AuthError && !error.isBadCredential;
     if (isLive && isOutage) return tokens;
     throw error;

@@ -2,7 +2,7 @@
 import type { AuthConfig } from "./config";
 import { fingerprint, now } from "./encoding";
 import { takeSuccessors } from "./refresh";
-import { revokeToken } from "./token-endpoint";
+import { type Grant, revokeToken } from "./token-endpoint";
 
 const RETRY_AFTER_S = 60;
 const MAX_REMEMBERED = 5_000;
@@ -11,21 +11,29 @@ const MAX_REMEMBERED = 5_000;
 const attempts = new Map<string, number>();
 
 /** Revokes a refresh token and all that are known here to follow it. Returns whether Cognito confirmed; never throws. */
-export async function revokeWithSuccessors(refreshToken: string, config: AuthConfig): Promise<boolean> {
-  const tokens = await takeSuccessors(refreshToken, config);
-  const answers = await Promise.allSettled(tokens.map((token) => revokeToken(token, config)));
-  return answers.every(({ status }) => status === "fulfilled");
+export async function revokeWithSuccessors(grant: Grant, config: AuthConfig): Promise<boolean> {
+  const tokens = await takeSuccessors(grant.refreshToken, config);
+  const answers = await Promise.all(tokens.map((refreshToken) => revoke({ ...grant, refreshToken }, config)));
+  return answers.every(Boolean);
 }
 
 /**
- * Revokes the refresh token of an ended sign-in, once for each token. A refresh that was in flight during sign-out can
- * bring such a token: middleware and routes have separate memories, so sign-out could not know it.
+ * Revokes one refresh token, once; after a failure again in a minute. Returns whether Cognito confirmed; never throws. A
+ * refresh that was in flight during sign-out can bring a token of the ended sign-in: middleware and routes have separate
+ * memories, so sign-out could not know it.
  */
-export async function revokeOnce(refreshToken: string, config: AuthConfig): Promise<void> {
-  const key = await fingerprint("revoke", config.issuer, config.clientId, refreshToken);
-  if ((attempts.get(key) ?? 0) > now()) return;
+export async function revoke(grant: Grant, config: AuthConfig): Promise<boolean> {
+  const key = await fingerprint("revoke", config.issuer, config.clientId, grant.refreshToken);
+  const retryAt = attempts.get(key) ?? 0;
+  if (retryAt > now()) return retryAt === Number.POSITIVE_INFINITY;
   attempts.set(key, Number.POSITIVE_INFINITY);
   const [oldest = ""] = attempts.keys();
   if (attempts.size > MAX_REMEMBERED) attempts.delete(oldest);
-  await revokeToken(refreshToken, config).catch(() => attempts.set(key, now() + RETRY_AFTER_S));
+  try {
+    await revokeToken(grant, config);
+    return true;
+  } catch {
+    attempts.set(key, now() + RETRY_AFTER_S);
+    return false;
+  }
 }

@@ -3,16 +3,20 @@ import type { CookieJar } from "./cookie-jar";
 import { cookieName, deleteCookie, readCookie, readUnsignedCookie, writeCookie } from "./cookies";
 import { asRecord, decodeJson, encodeJson, now } from "./encoding";
 import { AuthError } from "./errors";
-import { type IssuedTokens, isSameSignIn, type SignIn } from "./issued-tokens";
+import type { IssuedTokens, SignIn } from "./issued-tokens";
+import type { Grant } from "./token-endpoint";
 import { type AccessTokenClaims, verifyAccessToken } from "./verify";
 
 /** What the refresh cookie holds. */
-export interface RefreshState {
+export interface RefreshFacts {
   readonly refreshToken: string;
   readonly signIn: SignIn;
   /** When the session ends, in seconds since the epoch: set at sign-in, never extended. */
   readonly expiresAt: number;
 }
+
+/** The same, as read: `isProven` unless anybody can have made the cookie up. */
+export type RefreshState = RefreshFacts & Grant;
 
 const PROXY_LIMIT_BYTES = 7_500; // nginx and many others stop at 8 kB a header line.
 const HARD_LIMIT_BYTES = 12_000; // Node stops at 16 kB for all headers, and then not even sign-out works.
@@ -24,7 +28,7 @@ const HARD_LIMIT_BYTES = 12_000; // Node stops at 16 kB for all headers, and the
 export async function writeSessionCookies(
   jar: CookieJar,
   { accessToken, accessClaims, idToken, idClaims }: IssuedTokens,
-  state: RefreshState | null,
+  state: RefreshFacts | null,
 ): Promise<{ readonly isIdTokenDropped: boolean }> {
   const draft = jar.clone();
   const secondsTo = (end: number) => Math.max(1, Math.floor(Math.min(end, state?.expiresAt ?? end) - now()));
@@ -41,17 +45,18 @@ export async function writeSessionCookies(
   return { isIdTokenDropped };
 }
 
-async function writeRefreshState(jar: CookieJar, { refreshToken, signIn, expiresAt }: RefreshState): Promise<void> {
+async function writeRefreshState(jar: CookieJar, { refreshToken, signIn, expiresAt }: RefreshFacts): Promise<void> {
   const facts = encodeJson({ ...signIn, exp: expiresAt });
   await writeCookie(jar, "refresh", `${facts}.${refreshToken}`, Math.max(1, expiresAt - now()));
 }
 
 /** The refresh token of this browser, or null when the cookie is absent, has expired or cannot be trusted. */
 export async function readRefreshState(jar: CookieJar): Promise<RefreshState | null> {
-  return parseState((await readCookie(jar, "refresh")) ?? "", jar) ?? readOldRefreshState(jar);
+  const state = parseState((await readCookie(jar, "refresh")) ?? "", jar);
+  return state ? { ...state, isProven: jar.config.areCookiesAuthentic } : readOldRefreshState(jar);
 }
 
-function parseState(text: string, jar: CookieJar): RefreshState | null {
+function parseState(text: string, jar: CookieJar): RefreshFacts | null {
   const [, facts = "", refreshToken] = /^([\w-]+)\.(.+)/.exec(text) ?? [];
   const { iss, sub, exp: expiresAt, ...others } = asRecord(decodeJson(facts));
   if (!refreshToken || iss !== jar.config.issuer || typeof sub !== "string" || !isEnd(expiresAt)) return null;
@@ -64,15 +69,15 @@ function isEnd(value: unknown): value is number {
 
 // Version 0.1 did not sign the refresh cookie. Read for one release; remove the rest of this file with the next one.
 
-/** Signs the refresh cookie of version 0.1, when these verified claims prove that it is the same sign-in. */
-export async function upgradeRefreshCookie(jar: CookieJar, claims: AccessTokenClaims): Promise<void> {
-  if (!isOld(jar)) return;
-  const state = trustOldState(jar, claims);
-  if (state) await writeRefreshState(jar, state);
+/** Whether the refresh cookie is of version 0.1. A refresh replaces it: only what Cognito accepts is signed. */
+export function hasOldRefreshCookie(jar: CookieJar): boolean {
+  const name = cookieName(jar.config, "refresh");
+  const isSent = jar.get(name) !== undefined || jar.get(`${name}.1`) !== undefined;
+  return isSent && jar.config.clientSecrets.length > 0 && readUnsignedCookie(jar, "refresh") !== null;
 }
 
 async function readOldRefreshState(jar: CookieJar): Promise<RefreshState | null> {
-  const accessToken = isOld(jar) ? await readCookie(jar, "access") : null;
+  const accessToken = hasOldRefreshCookie(jar) ? await readCookie(jar, "access") : null;
   if (!accessToken) return null;
   const claims = await verifyAccessToken(accessToken, jar.config, [jar.config.clientId]).catch(() => null);
   return claims && trustOldState(jar, claims);
@@ -81,14 +86,10 @@ async function readOldRefreshState(jar: CookieJar): Promise<RefreshState | null>
 /** An edited cookie could name a later end, so the end is at most what a sign-in at `auth_time` could have. */
 function trustOldState(jar: CookieJar, claims: AccessTokenClaims): RefreshState | null {
   const state = parseState(readUnsignedCookie(jar, "refresh") ?? "", jar);
-  const { auth_time: authTime } = claims;
-  if (!state || typeof authTime !== "number" || !isSameSignIn(claims, state.signIn)) return null;
+  const { sub, auth_time: authTime, origin_jti: originJti } = claims;
+  if (!state || typeof authTime !== "number") return null;
+  const { signIn } = state;
+  if (signIn.sub !== sub || signIn.auth_time !== authTime || signIn.origin_jti !== originJti) return null;
   const expiresAt = Math.min(state.expiresAt, authTime + jar.config.sessionMaxAge);
-  return expiresAt > now() ? { ...state, expiresAt } : null;
-}
-
-function isOld(jar: CookieJar): boolean {
-  const name = cookieName(jar.config, "refresh");
-  const isSent = jar.get(name) !== undefined || jar.get(`${name}.1`) !== undefined;
-  return isSent && jar.config.clientSecrets.length > 0 && readUnsignedCookie(jar, "refresh") !== null;
+  return expiresAt > now() ? { ...state, expiresAt, isProven: false } : null;
 }

@@ -13,6 +13,12 @@ export interface TokenResponse {
   readonly refreshToken: string | null;
 }
 
+/** A refresh token, and whether its cookie proves that Cognito issued it to this app. */
+export interface Grant {
+  readonly refreshToken: string;
+  readonly isProven: boolean;
+}
+
 // Codes, and refresh cookies that nothing authenticates, can be made up: a flood must not use up the pool's quota.
 const codeCalls = new CallBound(true);
 const refreshCalls = new CallBound(true);
@@ -35,17 +41,19 @@ export async function exchangeCode(code: string, codeVerifier: string, config: A
   throw new AuthError("token_response_invalid", "The token response has no ID token");
 }
 
-/** Trades a refresh token for new tokens (RFC 6749 6). */
-export async function refreshTokens(refreshToken: string, config: AuthConfig): Promise<TokenResponse> {
+/** Trades a refresh token for new tokens (RFC 6749 6). Calls with a token that is not `isProven` are bounded. */
+export async function refreshTokens({ refreshToken, isProven }: Grant, config: AuthConfig): Promise<TokenResponse> {
   const form = { grant_type: "refresh_token", refresh_token: refreshToken };
   const call = () => post("token", form, config);
-  return readTokenResponse(await (config.areCookiesAuthentic ? call() : refreshCalls.run(call)));
+  const tokens = readTokenResponse(await (isProven ? call() : refreshCalls.run(call)));
+  // The same token again is no rotation.
+  return tokens.refreshToken === refreshToken ? { ...tokens, refreshToken: null } : tokens;
 }
 
 /** Ends a refresh token and the tokens that came of it (RFC 7009). Cognito answers 200 for an invalid token, too. */
-export async function revokeToken(refreshToken: string, config: AuthConfig): Promise<void> {
+export async function revokeToken({ refreshToken, isProven }: Grant, config: AuthConfig): Promise<void> {
   const call = () => post("revoke", { token: refreshToken }, config);
-  await (config.areCookiesAuthentic ? call() : revokeCalls.run(call));
+  await (isProven ? call() : revokeCalls.run(call));
 }
 
 /** Sends the client's secrets one after the other until Cognito accepts one: a client can have two (rotation). */
