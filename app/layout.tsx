@@ -29,7 +29,7 @@ export default function RootLayout({ children }: { children: ReactNode }) {
   );
 }
 
-/** Nothing while Cognito is out of reach: then nobody knows who is signed in, and a layout must not fail. */
+/** Renders nothing while Cognito does not answer: whether somebody is signed in is then unknown, and a layout must not fail. */
 async function Tabs() {
   const session = await getSession().catch(() => undefined);
   return session !== undefined && <SessionWatch subject={session?.user.sub ?? null} />;

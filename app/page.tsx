@@ -83,7 +83,7 @@ function DoorCard({ href, title, isOpen, children }: DoorCardProps) {
   );
 }
 
-/** Undefined when Cognito is out of reach, and nobody can tell who is asking. */
+/** Undefined when Cognito does not answer: whether somebody is signed in is then unknown. */
 async function findSession(): Promise<Session | null | undefined> {
   try {
     return await getSession();

@@ -1,7 +1,7 @@
 import Link from "next/link";
 import type { User } from "@/lib/auth/session";
 
-/** `user`: null for a visitor; undefined while Cognito is out of reach. */
+/** `user`: null for a visitor; undefined while Cognito does not answer. */
 export function SiteHeader({ user }: { user: User | null | undefined }) {
   return (
     <header className="site-header">

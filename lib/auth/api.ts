@@ -17,9 +17,9 @@ type Caller = { readonly session: Session } | { readonly session: null; readonly
 type Reason = AuthErrorCode | "anonymous";
 
 /**
- * A route handler for signed-in callers, by cookie or by `Authorization: Bearer`. Everybody else gets problem details
- * (RFC 9457) and WWW-Authenticate (RFC 6750 3): 401 without a good credential, 403 when the session does not meet the
- * requirement or when another site sent the request, 503 when Cognito's keys are not available.
+ * Returns a route handler for signed-in callers, by cookie or by `Authorization: Bearer`. Other callers get problem
+ * details (RFC 9457) with WWW-Authenticate (RFC 6750 3). 401: no good credential. 403: the session does not meet the
+ * requirement, or another site sent the request. 503: Cognito's keys are not available.
  */
 export function withSession<R extends Request, C>(
   handler: (request: R, session: Session, context: C) => Answer,

@@ -21,21 +21,21 @@ import { report } from "./events";
 const PERSONAL = { "cache-control": NO_STORE, "x-frame-options": "SAMEORIGIN" };
 const KIT_ROUTE = { ...HEADERS, "x-frame-options": "DENY" };
 
-/** Who sends a request, and the answers that middleware can give. */
+/** The sender of a request, and the answers that middleware can give. */
 export interface RequestAuth {
   /** Null when nobody is signed in, and when that cannot be told: `challenge` knows the difference. */
   readonly session: Session | null;
   /**
-   * Lets the request through. What renders it sees a session refreshed just now; no shared cache keeps the answer.
-   * `from`: request headers to forward instead of the request's own, such as these with a nonce for the CSP; or the
-   * response of another middleware, whose redirect, rewrite, headers and cookies are kept.
+   * Lets the request through. The page behind it sees a session that was refreshed just now. No shared cache keeps the
+   * answer. `from` is either a list of request headers to forward instead of the request's own, for example with a nonce
+   * for the CSP; or the response of another middleware, whose redirect, rewrite, headers and cookies are kept.
    */
   next(from?: Headers | Response): NextResponse;
-  /** Asks for a sign-in: 303 for a page load, 401 for all else, 503 when Cognito or its keys are out of reach. */
+  /** Asks for a sign-in: 303 for a page load, 401 for all else, 503 when Cognito or its keys are not available. */
   challenge(): NextResponse;
   /**
-   * Rejects a user who is signed in: 403, which a page load sees as the error page. `missing`: the groups or scopes that
-   * were asked for, for the event and for WWW-Authenticate.
+   * Rejects a signed-in user with 403; a page load sees the error page. `missing` names the groups or scopes that were
+   * asked for: the event and WWW-Authenticate repeat them.
    */
   forbid(missing?: Missing): NextResponse;
 }

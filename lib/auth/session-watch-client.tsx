@@ -16,7 +16,7 @@ interface Props {
  * page that the Back button takes from the browser's memory.
  *
  * A page that reloads because of a first message sends a reply. A page that reloads because of a reply sends nothing.
- * Without this rule, tabs that never agree would reload each other for ever.
+ * Without this rule, tabs that never agree would reload each other without end.
  */
 export function SessionWatchClient({ channel: name, subject }: Props) {
   const shown = useRef<{ readonly subject: string | null; readonly load: Load }>(null);
@@ -51,7 +51,7 @@ function isKind(kind: unknown): kind is Kind {
   return kind === "first" || kind === "reply";
 }
 
-/** What the page that loads now sends. Reading it forgets it: the next load in this tab is the user's. */
+/** Returns the message that this page load sends, and forgets it: the next load in this tab is the user's. */
 function takeLoad(name: string): Load {
   try {
     const cause = sessionStorage.getItem(name);

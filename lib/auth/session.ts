@@ -42,9 +42,9 @@ export interface AuthErrorDetails {
 }
 
 /**
- * Returns the verified session of the current request, or null when nobody is signed in. Verifies for itself, whatever
- * middleware did; never refreshes, because a page cannot set cookies. Runs once per request, and once in each
- * `"use cache: private"`.
+ * Returns the verified session of the current request, or null when nobody is signed in. It verifies the token itself
+ * and does not rely on middleware. It never refreshes, because a page cannot set cookies. It runs once per request, and
+ * once in each `"use cache: private"`.
  *
  * Throws `config_invalid`; and `keys_unavailable` or `token_endpoint_unavailable` when Cognito does not answer: whether
  * somebody is signed in is then unknown.

@@ -39,7 +39,7 @@ export async function authenticate(headers: Headers, jar: CookieJar, { refresh }
   return isRefreshed ? refreshCookies(jar, stored) : stored;
 }
 
-/** An early refresh failed here. The next request asks again, whatever its kind, while the grace period runs. */
+/** An early refresh failed here. The next request of any kind asks again, while the grace period runs. */
 async function isOwed(jar: CookieJar, stored: SignedIn): Promise<boolean> {
   if (remaining(stored) >= REFRESH_AHEAD_S.document) return false;
   const state = await readRefreshState(jar);

@@ -4,7 +4,7 @@ import { base64url, sha256 } from "./encoding";
 import { AuthError } from "./errors";
 import { startTransaction, type Transaction, takeTransaction } from "./transactions";
 
-/** What came to the callback, and the transaction that it answers. */
+/** The response at the callback, and the transaction that it answers. */
 export interface AuthorizationResponse {
   readonly transaction: Transaction;
   /** An error when there is no code to redeem: `authorization_denied`, `authorization_failed` or `grant_rejected`. */
@@ -28,8 +28,8 @@ export function readLink(link: URLSearchParams): Readonly<Record<string, string>
 }
 
 /**
- * Starts the authorization code grant with PKCE (RFC 6749 4.1.1, RFC 7636): writes the cookie that holds the
- * transaction and returns the address to send the browser to. `link` is the query of the sign-in link.
+ * Starts the authorization code grant with PKCE (RFC 6749 4.1.1, RFC 7636). Writes the cookie that holds the transaction
+ * and returns the address to send the browser to. `link` is the query of the sign-in link.
  */
 export async function createAuthorizationRequest(
   jar: CookieJar,
@@ -67,7 +67,7 @@ export async function readAuthorizationResponse(
   return { transaction, code: isUsed ? usedBefore() : readCode(query, jar.config.issuer) };
 }
 
-/** Without a call: a client could send one transaction with any number of made-up codes. */
+/** Rejects without a call: a client could send one transaction with any number of guessed codes. */
 function usedBefore(): AuthError {
   return new AuthError("grant_rejected", "This sign-in was answered before");
 }

@@ -1,4 +1,4 @@
-// Bounds the calls to Cognito that made-up credentials can cause.
+// Bounds the calls to Cognito that guessed credentials can cause.
 import { now } from "./encoding";
 import { AuthError } from "./errors";
 

@@ -9,7 +9,7 @@ const OVERRIDE = "x-middleware-override-headers";
 const FORWARDED = "x-middleware-request-";
 const NEXT = "x-middleware-next";
 const REWRITE = "x-middleware-rewrite";
-const PAGE_COOKIES = "x-middleware-set-cookie"; // What cookies() adds to the request's cookies, in one line.
+const PAGE_COOKIES = "x-middleware-set-cookie"; // One line: the cookies that cookies() shows besides the request's.
 
 // Caches obey these before Cache-Control (RFC 9213; Surrogate-Control: Fastly, Akamai).
 const FOR_CACHES = /(^|-)cdn-cache-control$|^surrogate-control$|^expires$/;

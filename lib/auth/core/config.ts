@@ -2,7 +2,7 @@ import { parseJson } from "./encoding";
 import { AuthError } from "./errors";
 import { readKeys } from "./keys";
 
-/** What the kit knows of its deployment. The variables are in `.env.example`. */
+/** The configuration of this deployment. The variables are in `.env.example`. */
 export type AuthConfig = Readonly<ReturnType<typeof parseConfig>>;
 
 const LONGEST_SESSION_S = 400 * 24 * 3600; // Browsers keep no cookie longer (RFC 6265bis 5.6.2).
@@ -53,7 +53,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
     clientId,
     /** The first one is sent, the next when Cognito rejects it. Without AUTH_SECRET they sign the kit's cookies. */
     clientSecrets,
-    /** Whose access tokens are good as Bearer; as a cookie, only the app's own are. */
+    /** Clients whose access tokens are accepted as Bearer. As a cookie, only the app's own tokens are. */
     bearerClientIds: [clientId, ...splitList(apiClients)],
     scope: scope.replace(/\s+/g, " "),
     origin: base.origin,

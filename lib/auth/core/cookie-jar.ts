@@ -39,7 +39,7 @@ export class CookieJar {
     return this.#sent.size === 0;
   }
 
-  /** What the answer will set and delete. */
+  /** The cookies that the answer will set and delete. */
   get changes(): readonly Cookie[] {
     return [...this.#changes.values()];
   }
@@ -70,7 +70,7 @@ export class CookieJar {
     for (const [name, cookie] of clone.#changes) this.#changes.set(name, cookie);
   }
 
-  /** How many bytes of a Cookie header the kit's cookies take once the changes are made. */
+  /** The size of the kit's cookies in a Cookie header, in bytes, once the changes are made. */
   get bytes(): number {
     return this.applyToHeader([...this.#sent].map((pair) => pair.join("=")).join("; ")).length;
   }

@@ -1,4 +1,4 @@
-// How values are stored in cookies: names, sealing or signing, and chunks.
+// Stores values in cookies: names, sealing or signing, and chunks.
 import type { AuthConfig } from "./config";
 import { type Cookie, type CookieJar, serializeCookie } from "./cookie-jar";
 import { createSecret } from "./encoding";

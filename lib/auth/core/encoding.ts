@@ -26,7 +26,7 @@ export const base64url: (bytes: Uint8Array | string) => string = encode;
 
 export const encodeJson = (value: unknown): string => encode(JSON.stringify(value));
 
-/** Undefined when `text` is not base64url of JSON in UTF-8. What it gives is frozen. */
+/** Undefined when `text` is not base64url of JSON in UTF-8. The value is frozen. */
 export function decodeJson(text: string): unknown {
   try {
     const json = new TextDecoder("utf-8", { fatal: true }).decode(decode(text));

@@ -1,10 +1,10 @@
-// What the kit reports, and how it calls the app's `report`.
+// The events that the kit reports, and the call of the app's `report`.
 import type { AuthErrorCode } from "./errors";
 import type { RequestKind } from "./navigation";
 
 /**
- * What happened. `path` has no query, `subject` is a hash of the user's `iss` and `sub`, `detail` is for operators. No
- * event holds a token, a code, a name or an e-mail address.
+ * An event for the app's `report`. `path` has no query, `subject` is a hash of the user's `iss` and `sub`, `detail` is for
+ * operators. No event holds a token, a code, a name or an e-mail address.
  */
 export type AuthEvent = { readonly path: string } & (
   | { readonly type: "sign_in_failed"; readonly code: AuthErrorCode; readonly detail: string }
@@ -13,7 +13,7 @@ export type AuthEvent = { readonly path: string } & (
       readonly type: "refused";
       readonly kind: RequestKind;
       readonly reason: AuthErrorCode | "anonymous";
-      /** What a 403 asks for and the caller does not have. */
+      /** The requirement that a 403 names. */
       readonly missing?: Missing;
     }
   | SessionEvent

@@ -49,8 +49,8 @@ export function startSignIn({ accessClaims, idClaims }: IssuedTokens, nonce: str
 }
 
 /**
- * That refreshed tokens continue their sign-in (OpenID Connect Core 12.2). Throws `grant_rejected`: a refresh token that
- * yields somebody else's tokens is as good as dead.
+ * Checks that refreshed tokens continue their sign-in (OpenID Connect Core 12.2). Throws `grant_rejected` otherwise: a
+ * refresh token that yields another user's tokens must not be used again.
  */
 export function checkContinuation({ accessClaims, idClaims }: IssuedTokens, signIn: SignIn): void {
   const continues = [accessClaims, idClaims ?? accessClaims].every(

@@ -36,11 +36,11 @@ const UNKNOWN: Source = { ...NO_TIMES, keys: null, hasFailed: false, fetches: 0,
 const sources = new Map<string, Source>();
 
 /**
- * The key with this id, pinned or from the JWKS at `jwksUri`: fetched once for everybody, refreshed in the background,
- * and served for up to a day when the issuer does not answer. `isIssued`: the token came straight from the token
- * endpoint, so its unknown key id is news and not an attack.
+ * Returns the key with this id: pinned, or from the JWKS at `jwksUri`. All requests share one fetch. It is repeated in
+ * the background, and keys serve for up to a day when the issuer does not answer. `isIssued`: the token came straight
+ * from the token endpoint, so an unknown key id is a new key and not an attack.
  *
- * Throws `token_invalid` when there is no such key, `keys_unavailable` when that cannot be told.
+ * Throws `token_invalid` when there is no such key, `keys_unavailable` when the issuer does not answer.
  */
 export async function getKey(
   { jwksUri, pinnedKeys }: { readonly jwksUri: string; readonly pinnedKeys: KeySet | null },

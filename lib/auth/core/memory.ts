@@ -3,8 +3,8 @@ const MAX_CHARACTERS = 4_000_000; // Of keys; what is remembered of a token is o
 const TAIL = 48;
 
 /**
- * What came of tokens and sealed values, by the whole of them. Bounded: the oldest entries go. They end in a signature
- * or a tag, so the end finds an entry: hashing all of a token at every request would cost more than all else.
+ * A bounded cache for long secrets: the oldest entries go. Entries are found by their last 48 characters (part of a
+ * signature or tag) and then compared in full, because hashing a whole token at each request would cost more.
  */
 export class Memory<V> {
   readonly #entries = new Map<string, { readonly key: string; readonly value: V }>();

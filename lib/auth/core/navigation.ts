@@ -1,6 +1,6 @@
 import { isKitRoute } from "./paths";
 
-/** Who asks, and so how a refusal must look for the caller to understand it. */
+/** The kind of a request decides how a refusal must look, so that its sender understands it. */
 export type RequestKind = "document" | "action" | "data" | "api";
 
 const MAX_RETURN_TO_BYTES = 512;
@@ -43,15 +43,15 @@ function decode(pathname: string): string | null {
   }
 }
 
-/** What is left when every program on the way decodes the path once more. ASCII only, so that no byte stops it. */
+/** Decodes a path until nothing changes, as several proxies together would. ASCII only, so that no byte stops it. */
 function decodeFully(pathname: string): string {
   const decoded = pathname.replace(/%[0-7][\da-f]/gi, (byte) => decodeURIComponent(byte));
   return decoded === pathname ? pathname : decodeFully(decoded);
 }
 
 /**
- * A page load, a server action, a fetch of the browser's, or a program. In middleware Next has removed its own headers
- * (RSC, Next-Router-Prefetch), so this goes by Fetch Metadata, and by Accept where a client sends none.
+ * Tells page loads, server actions, fetches of a browser and programs apart. In middleware Next has removed its own
+ * headers (RSC, Next-Router-Prefetch). So this reads Fetch Metadata, and Accept where a client sends none.
  */
 export function requestKind(headers: Headers): RequestKind {
   if (readBearer(headers) !== null) return "api";
@@ -62,7 +62,7 @@ export function requestKind(headers: Headers): RequestKind {
   return headers.get("accept")?.includes("text/html") ? "document" : "api";
 }
 
-/** A browser's guess at what is wanted next: it starts nothing, spends nothing and changes nothing. */
+/** Whether a browser prefetches: such a request must start, refresh and change nothing. */
 export function isPrefetch(headers: Headers): boolean {
   const purpose = `${headers.get("sec-purpose")} ${headers.get("purpose")}`;
   return purpose.includes("prefetch") || headers.has("next-router-prefetch");
@@ -80,7 +80,7 @@ export function isSafeMethod(method: string): boolean {
   return method === "GET" || method === "HEAD" || method === "OPTIONS";
 }
 
-/** What follows `Authorization: Bearer`, well formed or not (RFC 6750 2.1); null when the scheme is another, or none. */
+/** The credential of `Authorization: Bearer` (RFC 6750 2.1), well formed or not; null for another scheme or no header. */
 export function readBearer(headers: Headers): string | null {
   return /^bearer(?: |$)(.*)$/i.exec(headers.get("authorization")?.trim() ?? "")?.[1] ?? null;
 }

@@ -3,10 +3,10 @@ import type { AuthErrorCode } from "./errors";
 import type { Missing } from "./events";
 import { KIT_PATHS } from "./paths";
 
-/** For what depends on who asks: no shared cache may keep it (RFC 9111 5.2.2). */
+/** For answers that depend on the sender: no shared cache may keep them (RFC 9111 5.2.2). */
 export const NO_STORE = "private, no-store";
 
-/** For all that the kit itself answers. */
+/** For every answer of the kit's own. */
 export const HEADERS = {
   "cache-control": NO_STORE,
   "content-security-policy": "frame-ancestors 'none'",
@@ -16,7 +16,7 @@ export const HEADERS = {
 const TITLES = { 401: "Unauthorized", 403: "Forbidden", 503: "Service Unavailable" };
 const RETRY_AFTER_S = "5";
 
-/** 303: what follows is a GET, whatever this was (RFC 9700 4.12). */
+/** A 303: the browser follows it with a GET, also after a POST (RFC 9700 4.12). */
 export function redirectTo(location: string, jar?: CookieJar): Response {
   const response = bare(303, { location });
   return jar ? jar.applyTo(response) : response;
@@ -27,15 +27,15 @@ export function errorPath(code: AuthErrorCode, returnTo: string | null): `/auth/
   return `${KIT_PATHS.error}?${new URLSearchParams({ code, ...(returnTo && { returnTo }) })}`;
 }
 
-/** No more than a status, for those who read no more. */
+/** A response with a status, and with a body only if one is given. */
 export function bare(status: number, headers: Record<string, string> = {}, body: string | null = null): Response {
   const retry = status === 503 && { "retry-after": RETRY_AFTER_S };
   return new Response(body, { status, headers: { ...HEADERS, ...retry, ...headers } });
 }
 
 /**
- * Problem details (RFC 9457), with the WWW-Authenticate line of RFC 6750 3 as `challenge`. Whatever was wrong with a
- * credential, the answer is the same.
+ * Problem details (RFC 9457), with the WWW-Authenticate line of RFC 6750 3 as `challenge`. The answer does not say what
+ * was wrong with a credential.
  */
 export function problem(status: keyof typeof TITLES, challenge?: string): Response {
   const type = { "content-type": "application/problem+json", vary: "Authorization, Cookie" };

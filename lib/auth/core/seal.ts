@@ -24,7 +24,7 @@ export async function seal(text: string, purpose: string, secret: string): Promi
   return `${HEADER}..${base64url(iv)}.${base64url(ciphertext)}.${base64url(tag)}`;
 }
 
-/** The text that one of `secrets` sealed for `purpose`, or null. What was opened is remembered. */
+/** The text that one of `secrets` sealed for `purpose`, or null. Opened values are remembered. */
 export async function unseal(value: string, purpose: string, secrets: readonly string[]): Promise<string | null> {
   const known = memory.get(value);
   if (known?.secrets === secrets && known.purpose === purpose) return known.text;

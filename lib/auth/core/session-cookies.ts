@@ -7,7 +7,7 @@ import type { IssuedTokens, SignIn } from "./issued-tokens";
 import type { Grant } from "./token-endpoint";
 import { type AccessTokenClaims, verifyAccessToken } from "./verify";
 
-/** What the refresh cookie holds. */
+/** The contents of the refresh cookie. */
 export interface RefreshFacts {
   readonly refreshToken: string;
   readonly signIn: SignIn;

@@ -5,7 +5,7 @@ import { asRecord, parseJson } from "./encoding";
 import { AuthError } from "./errors";
 import { fetchText } from "./http";
 
-/** What the token endpoint gave (RFC 6749 5.1), not verified yet. */
+/** The response of the token endpoint (RFC 6749 5.1), not verified yet. */
 export interface TokenResponse {
   readonly accessToken: string;
   readonly idToken: string | null;
@@ -19,12 +19,13 @@ export interface Grant {
   readonly isProven: boolean;
 }
 
-// Codes, and refresh cookies that nothing authenticates, can be made up: a flood must not use up the pool's quota.
+// Anybody can send invented codes, and invented refresh cookies where nothing authenticates them. A flood of them must
+// not use up the pool's quota.
 const codeCalls = new CallBound(true);
 const refreshCalls = new CallBound(true);
 const revokeCalls = new CallBound(false); // Cognito answers 200 for any token.
 
-/** Which of the client's secrets Cognito accepted last. */
+/** The index of the client secret that Cognito accepted last. */
 const acceptedSecret = new WeakMap<AuthConfig, number>();
 
 /**

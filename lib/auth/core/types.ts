@@ -1,4 +1,4 @@
-/** What both kinds of token say. */
+/** The claims of both kinds of token. */
 export interface TokenClaims {
   readonly iss: string;
   readonly sub: string;
@@ -24,7 +24,7 @@ export interface IdTokenClaims extends TokenClaims {
   readonly aud: string;
 }
 
-/** Who is signed in: the part of a session that may go to a client component. */
+/** The signed-in user: the part of a session that may go to a client component. */
 export interface User {
   /** With the issuer, the user's identity. A username or an e-mail address is not. */
   readonly sub: string;
@@ -61,7 +61,7 @@ export interface GroupNames {
 
 export type GroupName = Exclude<keyof GroupNames, ""> extends never ? string : Exclude<keyof GroupNames, "">;
 
-/** What a page, an action or a route asks of its caller, beyond being signed in. */
+/** The demands of a page, an action or a route on its caller, besides a session. */
 export interface Requirement {
   /** Any of these is enough. */
   readonly groups?: readonly GroupName[];

@@ -1,9 +1,9 @@
-// What the kit finds out about the sender of a request.
+// The verdict on the sender of a request.
 import type { AuthError } from "./errors";
 import type { SessionEvent } from "./events";
 import type { Session } from "./session";
 
-/** The verdict on a request's credential. `unknown`: nobody can say now whether it is good. That is not "signed out". */
+/** The verdict on a request's credential. `unknown`: Cognito does not answer, so the session is kept and nobody is signed out. */
 export type Authentication = SignedIn | SignedOut | Unknown;
 
 export interface SignedIn extends Reported {

@@ -17,7 +17,7 @@ interface Verified {
 }
 
 const MAX_TOKEN_CHARACTERS = 16 * 1024; // As much as Node reads of all headers together.
-const MAX_CLOCK_SKEW_S = 60; // How far this server's clock may be behind Cognito's.
+const MAX_CLOCK_SKEW_S = 60; // This server's clock may be so far behind Cognito's.
 
 const RS256 = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }; // RFC 7518 3.3
 
@@ -55,7 +55,7 @@ export async function matchesAtHash(idClaims: IdTokenClaims, accessToken: string
   return atHash === undefined || atHash === base64url((await sha256(accessToken)).subarray(0, 16));
 }
 
-/** What changes with time is checked at every use; only the signature is remembered. */
+/** Checks the times at every use; only the signature is remembered. */
 async function verifyToken(token: string, config: AuthConfig, isIssued: boolean): Promise<TokenClaims> {
   const claims = await verifySignature(token, config, isIssued);
   if (!isComplete(claims) || claims.iss !== config.issuer) throw invalid("is incomplete or another issuer's");
