@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -249,6 +250,24 @@ describe("one run", () => {
     expect(other.requests.filter(({ params }) => "client_secret" in params)).toEqual([]);
   });
 
+  test.each([
+    ["AUTH_SECRET", "short"],
+    ["AUTH_SESSION_MAX_AGE", "30d"],
+    ["AUTH_COOKIE_PREFIX", "my.app"],
+  ])("with a wrong %s still asks the user pool", async (name, value) => {
+    const { report } = await examine(app, { ...register({ logoutUrls: [] }), [name]: value });
+    expect(idsOf(report, "fault")).toEqual([name, "sign_out_url"]);
+    expect(idsOf(report, "unchecked")).toEqual(["cookies", "cookies_many_groups"]);
+  });
+
+  test.each([
+    ["COGNITO_SCOPE", "openid,email", "must include openid (scopes are separated by spaces)"],
+    ["COGNITO_DOMAIN", "auth.example.com", "must start with https:// and have no path"],
+  ])("says of %s=%s what it must be", async (name, value, text) => {
+    const { report } = await examine(app, { ...register(), [name]: value });
+    expect(report.findings.find(({ id }) => id === name)).toMatchObject({ status: "fault", text });
+  });
+
   test("shows a fault with a ✘, and below it the mend", async () => {
     const result = await runDoctor(app, { ...register({ logoutUrls: [] }), AUTH_SECRET: "" });
     expect(result.output).toMatch(
@@ -362,6 +381,22 @@ describe("what cannot be told", () => {
     });
   });
 
+  test("is no fault: an AUTH_SECRET of few different characters", async () => {
+    const { report } = await examine(app, { ...register(), AUTH_SECRET: "changeme".repeat(4) });
+    expect([idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([[], ["cookie_key"]]);
+    const finding = report.findings.find(({ id }) => id === "cookie_key");
+    expect(finding?.text).toContain("by an AUTH_SECRET that can be guessed");
+  });
+
+  test.each(["NEXT_PUBLIC_COGNITO_CLIENT_SECRET", "NEXT_PUBLIC_AUTH_SECRET"])(
+    "is no fault: %s, which has a secret's name and another value (CF-04)",
+    async (name) => {
+      const { report } = await examine(app, { ...register(), [name]: "another value" });
+      expect([idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([[], ["public_secrets"]]);
+      expect(report.findings.find(({ id }) => id === "public_secrets")?.text).toContain(name);
+    },
+  );
+
   test("is nothing to look at: a client secret of Cognito's own making without AUTH_SECRET", async () => {
     expect(await check({ AUTH_SECRET: "" }, {})).toEqual([]);
   });
@@ -414,10 +449,37 @@ describe("a copy", () => {
     expect(result.code).toBe(1);
   });
 
-  test("without any variable names each that is missing", async () => {
-    const { code, report } = await examine(createApp(), {});
-    expect(idsOf(report, "fault")).toEqual(["COGNITO_ISSUER", "COGNITO_DOMAIN", "COGNITO_CLIENT_ID", "APP_BASE_URL"]);
-    expect(idsOf(report, "unchecked")).toContain("client_secret");
+  test("without a user pool says so in one line, with the way to try the app without one", async () => {
+    const result = await runByTsx(createApp(), {}, "lib/auth/doctor");
+    expect(result.output).toContain(
+      "No user pool is set. To try the app without one: npx -y tsx tests/cognito/dev.ts\n",
+    );
+    expect(result.output).toMatch(/\n1 at fault, 0 to look at, 0 not checked\n$/);
+    expect(result.output).not.toMatch(/^–/m);
+    expect(result.output).toMatch(/^✔ Middleware/m);
+    expect(result.code).toBe(1);
+  });
+
+  test("with an unchanged .env.example has no user pool, either", async () => {
+    const example = readFileSync(new URL("../../.env.example", import.meta.url), "utf8");
+    const { report } = await examine(createApp({ files: { ".env.local": example } }), {});
+    expect([idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([["user_pool"], []]);
+  });
+
+  test("without a user pool still names another variable that is wrong", async () => {
+    const { report } = await examine(createApp(), { AUTH_SECRET: "short", NEXT_PUBLIC_AUTH_SECRET: "a" });
+    expect(idsOf(report, "fault")).toEqual(["user_pool", "AUTH_SECRET"]);
+    expect(idsOf(report, "warning")).toEqual(["public_secrets"]);
+  });
+
+  test("with one variable of the pool names each that is missing, and what it cannot check in one line", async () => {
+    const { output, code } = await runByTsx(createApp(), { COGNITO_CLIENT_ID: "a" }, "lib/auth/doctor");
+    for (const name of ["COGNITO_ISSUER", "COGNITO_DOMAIN", "APP_BASE_URL"]) {
+      expect(output).toMatch(new RegExp(`^✘ ${name} +is missing\n`, "m"));
+    }
+    expect(output.match(/^–.*$/gm)).toEqual([
+      "– Not checked until ✘ is mended: User pool, App client, Session, Address",
+    ]);
     expect(code).toBe(1);
   });
 });

@@ -6,6 +6,7 @@ import { readKeys } from "./keys";
 export type AuthConfig = Readonly<ReturnType<typeof parseConfig>>;
 
 const LONGEST_SESSION_S = 400 * 24 * 3600; // Browsers keep no cookie longer (RFC 6265bis 5.6.2).
+const SCOPE_RULE = "must include openid (scopes are separated by spaces)";
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/;
 
 /** Under `cacheComponents` a rewritten page loses its status; Next puts this in at build time. */
@@ -26,11 +27,11 @@ export function getConfig(): AuthConfig {
 export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
   const { problems, refuse, read, readUrl } = createReader(env);
   const issuer = readUrl("COGNITO_ISSUER", /[^/]$/, "must not end with a slash").href.replace(/\/$/, "");
-  const domain = readUrl("COGNITO_DOMAIN", /^[^/]*\/\/[^/]*\/?$/, "must be an origin").origin;
+  const domain = readUrl("COGNITO_DOMAIN", /^[^/]*\/\/[^/]*\/?$/, "must start with https:// and have no path").origin;
   const base = readUrl("APP_BASE_URL", /./, "");
   const clientId = read("COGNITO_CLIENT_ID", /^[\w+]{1,128}$/, "is not an app client id");
   const apiClients = read("COGNITO_API_CLIENT_IDS", /^[\w+]+(\s*,\s*[\w+]+)*$/, "must be app client ids", "");
-  const scope = read("COGNITO_SCOPE", /(^|\s)openid(\s|$)/, "must include openid", "openid email profile");
+  const scope = read("COGNITO_SCOPE", /(^|\s)openid(\s|$)/, SCOPE_RULE, "openid email profile");
   const maxAge = read("AUTH_SESSION_MAX_AGE", /^[1-9]\d{0,9}$/, "must be whole seconds", "2592000");
   const secrets = splitList(env.AUTH_SECRET?.trim());
   const clientSecrets = splitList(env.COGNITO_CLIENT_SECRET?.trim());

@@ -6,7 +6,7 @@ import { loadEnvFiles } from "./environment";
 import { poolChecks } from "./pool";
 import { createProbe } from "./probe";
 import { projectChecks } from "./project";
-import { type Environment, readVariables, variableChecks } from "./variables";
+import { type Environment, hasNoPool, readVariables, variableChecks, withoutPool } from "./variables";
 
 export interface Report {
   /** The .env files that were read. */
@@ -19,15 +19,21 @@ export async function examine(root: string, env: Environment): Promise<Report> {
   const isProduction = env.NODE_ENV === "production";
   const files = loadEnvFiles(root, isProduction);
   const variables = readVariables(env);
-  const { config } = variables;
-  const asked = await runChecks([...poolChecks, ...clientChecks], config && createProbe(config));
+  const { config, poolConfig } = variables;
+  const findings = await runChecks(variableChecks, variables);
+  const project = { title: "Project", findings: await runChecks(projectChecks, root) };
+  if (hasNoPool(variables)) {
+    return { files, groups: [{ title: "Variables", findings: withoutPool(variables, findings) }, project] };
+  }
+  const asked = await runChecks([...poolChecks, ...clientChecks], poolConfig && createProbe(poolConfig));
+  const address = poolConfig && { config: poolConfig, root, isProduction };
   const groups = [
-    { title: "Variables", findings: await runChecks(variableChecks, variables) },
+    { title: "Variables", findings },
     { title: "User pool", findings: asked.slice(0, poolChecks.length) },
     { title: "App client", findings: asked.slice(poolChecks.length) },
     { title: "Session", findings: await runChecks(cookieChecks, config) },
-    { title: "Address", findings: await runChecks(addressChecks, config && { config, root, isProduction }) },
-    { title: "Project", findings: await runChecks(projectChecks, root) },
+    { title: "Address", findings: await runChecks(addressChecks, address) },
+    project,
   ];
   return { files, groups };
 }

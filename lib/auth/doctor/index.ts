@@ -1,6 +1,7 @@
-// npx -y tsx lib/auth/doctor [--json]: asks the environment, the user pool and the project what is wrong with the set-up.
-// Reads only, and prints no secret. Exit code 0: no ✘. 1: a ✘. 2: the doctor itself failed. With NODE_ENV=production it
-// reads .env.production. This file imports Node only, so that it can say which package is missing.
+// In the project's root: npx -y tsx lib/auth/doctor [--json], with src: npx -y tsx src/lib/auth/doctor. Asks the
+// environment, the user pool and the project what is wrong with the set-up. Reads only, and prints no secret. Exit code
+// 0: no ✘. 1: a ✘. 2: the doctor itself failed. With NODE_ENV=production it reads .env.production. This file imports
+// Node only, so that it can say which package is missing.
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Finding } from "./check";
@@ -10,13 +11,17 @@ import { findObstacle } from "./start";
 const SYMBOLS = { ok: "✔", fault: "✘", warning: "!", note: "·", unchecked: "–" } as const;
 
 function toText({ groups, files }: Report): string {
-  const lines = groups.flatMap(({ title, findings }) => [
+  const isSkipped = ({ findings }: Report["groups"][number]) => findings.every(({ status }) => status === "unchecked");
+  const skipped = groups.filter(isSkipped).map(({ title }) => title);
+  const examined = groups.filter((group) => !isSkipped(group));
+  const lines = examined.flatMap(({ title, findings }) => [
     `\n${title}`,
     ...findings.flatMap(({ status, title: check, text, mend }) => [
       `${SYMBOLS[status]} ${check.padEnd(32)} ${text}`,
       ...(mend ? [`  → ${mend}`] : []),
     ]),
   ]);
+  if (skipped.length > 0) lines.push(`\n${SYMBOLS.unchecked} Not checked until ✘ is mended: ${skipped.join(", ")}`);
   return [`Variables from ${["the environment", ...files].join(", ")}`, ...lines].join("\n");
 }
 

@@ -1,7 +1,7 @@
 import { type AuthConfig, parseConfig } from "../core/config";
 import { asRecord } from "../core/encoding";
 import { AuthError } from "../core/errors";
-import { type Check, fault, ok, warning } from "./check";
+import { type Check, type Finding, fault, ok, warning } from "./check";
 import { findMisspelt } from "./names";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -12,6 +12,8 @@ export interface Variables {
   readonly problems: Readonly<Record<string, unknown>>;
   /** Null when one is wrong. */
   readonly config: AuthConfig | null;
+  /** For the checks of the user pool, which do not need AUTH_*: a wrong one counts as not set. */
+  readonly poolConfig: AuthConfig | null;
 }
 
 /** Where each variable's value is found. */
@@ -32,19 +34,43 @@ const SOURCES: Readonly<Record<string, string>> = {
   AUTH_SECRET: "openssl rand -base64 32",
   AUTH_COOKIE_PREFIX: "Leave it empty for auth, or use letters, digits, - and _",
 };
+const POOL = ["COGNITO_ISSUER", "COGNITO_DOMAIN", "COGNITO_CLIENT_ID"];
+const REQUIRED = [...POOL, "APP_BASE_URL"];
 const SECRET = /^(COGNITO_CLIENT_SECRET|AUTH_SECRET|COGNITO_JWKS)$/;
+const PUBLIC_SECRET = /^NEXT_PUBLIC_(COGNITO_CLIENT_SECRET|AUTH_SECRET)$/;
 const MAX_SESSION_AGE_S = 400 * 24 * 3600;
 const STRONG_CHARACTERS = 24; // Cognito's own have about 50.
 const STRONG_VARIETY = 10; // Different characters: 24 random ones of 36 have 17 or so.
 
 /** Judges the environment as the kit itself does. */
 export function readVariables(env: Environment): Variables {
+  const { config, problems } = parse(env);
+  const isUsable = (name: string) => !(name.startsWith("AUTH_") && name in problems);
+  const poolEnv = Object.fromEntries(Object.entries(env).filter(([name]) => isUsable(name)));
+  return { env, problems, config, poolConfig: config ?? parse(poolEnv).config };
+}
+
+function parse(env: Environment): Pick<Variables, "config" | "problems"> {
   try {
-    return { env, problems: {}, config: parseConfig(env) };
+    return { problems: {}, config: parseConfig(env) };
   } catch (error) {
     if (!(error instanceof AuthError) || error.code !== "config_invalid") throw error;
-    return { env, problems: asRecord("problems" in error ? error.problems : null), config: null };
+    return { problems: asRecord("problems" in error ? error.problems : null), config: null };
   }
+}
+
+/** Whether none of the variables that name a user pool is set, as before the first sign-in with a real one. */
+export function hasNoPool({ env }: Variables): boolean {
+  return POOL.every((name) => !env[name]?.trim());
+}
+
+/** One finding in place of each missing variable, and what is wrong with the others. */
+export function withoutPool({ env }: Variables, findings: readonly Finding[]): readonly Finding[] {
+  const text = "No user pool is set. To try the app without one: npx -y tsx tests/cognito/dev.ts";
+  const mend = `To use a user pool, set ${REQUIRED.join(", ")} (see .env.example)`;
+  const isCovered = (id: string) => id === "cookie_key" || (REQUIRED.includes(id) && !env[id]?.trim());
+  const others = findings.filter(({ id, status }) => status !== "ok" && !isCovered(id));
+  return [{ id: "user_pool", title: "User pool", status: "fault", text, mend }, ...others];
 }
 
 export const variableChecks: readonly Check<Variables>[] = [
@@ -82,7 +108,7 @@ function checkCookieKey({ env }: Variables) {
   }
   if (secrets.every(isStrong)) return ok(`by ${name}`);
   return warning(
-    `by a ${name} that can be guessed: whoever has one of these cookies can try out keys without asking this server`,
+    `by ${name === "AUTH_SECRET" ? "an" : "a"} ${name} that can be guessed: an attacker with one of these cookies can try keys without asking this server`,
     name === "AUTH_SECRET" ? mend : `${mend}, or take a new client secret of ${STRONG_CHARACTERS} characters or more`,
   );
 }
@@ -95,11 +121,11 @@ function findPublicSecrets({ env }: Variables) {
   const secrets = [...splitList(env.COGNITO_CLIENT_SECRET), ...splitList(env.AUTH_SECRET)];
   const isSecret = (value = "") => secrets.some((secret) => value.includes(secret));
   const names = Object.keys(env).filter((name) => name.startsWith("NEXT_PUBLIC_") && isSecret(env[name]));
-  if (names.length === 0) return ok("no NEXT_PUBLIC_ variable repeats one");
-  return fault(
-    `${names.join(", ")} puts a secret into the browser's bundle`,
-    "Delete it from every .env file and the hosting, and make a new secret: the old one has been published",
-  );
+  const mend = "Delete it from every .env file and the hosting, and make a new secret: the old one has been published";
+  if (names.length > 0) return fault(`${names.join(", ")} puts a secret into the browser's bundle`, mend);
+  const named = Object.keys(env).filter((name) => PUBLIC_SECRET.test(name) && env[name]?.trim());
+  if (named.length === 0) return ok("no NEXT_PUBLIC_ variable repeats one");
+  return warning(`${named.join(", ")} has a secret's name, and its value is in the browser's bundle`, mend);
 }
 
 /** Also what the kit itself refuses and this file does not know: then nothing else would say why. */
