@@ -3,11 +3,12 @@ import { authenticateRequest } from "@/lib/auth/middleware";
 
 /**
  * Everything needs a sign-in, except the paths in these two lists. Files of public/ do, too: import images instead, or
- * name them, because next/image fetches them without cookies.
+ * name them, because next/image fetches them without cookies. The start page of create-next-app needs "/next.svg" and
+ * "/vercel.svg" here.
  */
 const PUBLIC_PATHS = ["/", "/robots.txt", "/sitemap.xml", "/manifest.webmanifest", "/icon.svg", "/opengraph-image"];
 
-/** With everything below them: "/blog" opens /blog and /blog/first-post, but not /blogger. */
+/** With everything below them: ["/.well-known", "/blog"] opens /blog and /blog/first-post, but not /blogger. */
 const PUBLIC_FOLDERS = ["/.well-known"];
 
 export default async function middleware(request: NextRequest): Promise<NextResponse> {

@@ -108,14 +108,16 @@ async function createWorkspace({ root, run }: Project): Promise<void> {
   await run("npm", ...PNPM, "install");
 }
 
-/** The README's own commands, run as they stand there, with another package manager where the project has one. */
+/** The README's own commands, with the path of this kit, and with another package manager where the project has one. */
 async function copyKit({ packages }: Layout, { folder }: Project): Promise<void> {
   const readme = await readFile(join(KIT, "README.md"), "utf8");
   const blocks = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, commands]) => commands);
   const commands = blocks.find((block) => block?.includes("cp -R"));
   if (!commands) throw new Error("The README does not say how to copy");
-  const own = packages ? commands.replace("npm install", `npm ${PNPM.join(" ")} add`) : commands;
-  await execute({ file: "bash", args: ["-euc", own], cwd: folder }, { KIT: KIT.replace(/\/$/, "") });
+  const here = commands.replace(/^ *KIT=.+$/m, `KIT='${KIT.replace(/\/$/, "")}'`);
+  if (here === commands) throw new Error("The README does not say what KIT is");
+  const own = packages ? here.replace("npm install", `npm ${PNPM.join(" ")} add`) : here;
+  await execute({ file: "bash", args: ["-euc", own], cwd: folder });
 }
 
 async function execute({ file, args, cwd }: Command, env: Readonly<Record<string, string>> = {}): Promise<string> {
