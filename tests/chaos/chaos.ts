@@ -55,6 +55,8 @@ const WITHOUT_GRACE =
   "Without grace the one refresh token that works died with the server, and the browser holds a spent one: no kit can help.";
 const TOO_BUSY =
   "Cognito takes a refresh token that was replaced for 10 s more. With every core busy, a lost answer may be asked for again only later. Set a grace period of 60 s.";
+const TWO_FAULTS =
+  "A page load refreshes early. If Cognito's answer is lost and the server that knows of it dies, no other server asks again before the last 10 s of the token: by then a grace period of 10 s is over, and one of 60 s is not.";
 const STOPPED_TOO_LONG =
   "The server that has the new refresh token was stopped for longer than Cognito takes the old one: the other server cannot refresh. Grace of 60 s bridges this, and so does a load balancer that keeps a browser at its server.";
 
@@ -103,7 +105,7 @@ function createTable({ seconds, stopSeconds: [shortest], isLoaded }: ChaosOption
   const kills = Math.max(1, Math.round(seconds / 60));
   const stopSeconds = Math.max(6, shortest); // The kit waits 5 s for Cognito.
   const tooShort = stopSeconds - 2;
-  const excuse = isLoaded ? TOO_BUSY : undefined;
+  const excuse = isLoaded ? TOO_BUSY : TWO_FAULTS;
   return [
     storm("servers also stopped, grace 60 s, same token", { graceSeconds: 60, graceReuse: "same", isStopped: true }),
     storm("servers also stopped, grace 60 s, another", { graceSeconds: 60, graceReuse: "another", isStopped: true }),

@@ -6,7 +6,7 @@ import { runChaos } from "./chaos";
 import { startLoad } from "./load";
 import { formatReport } from "./report";
 
-const FULL_RUN = { seconds: 180, requests: 20_000 };
+const FULL_RUN = { seconds: 180, requests: 10_000 };
 const LOADED_SHARE = 0.15; // Of the requests, when other processes take most of the time.
 const OVERTIME_S = 180;
 
