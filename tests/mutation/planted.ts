@@ -1,5 +1,5 @@
-// npx tsx tests/mutation/planted.ts [--only nonce]
-// Takes one protection after the other out of a copy of the kit, and tells which tests notice.
+// npx tsx tests/mutation/planted.ts [--only nonce] [--part 1/3]
+// Takes one protection after the other out of a copy of the kit, and tells which tests notice. Parts may run at once.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { BUGS, type Bug } from "./bugs";
@@ -9,14 +9,18 @@ import { orderTests } from "./order";
 const TIMEOUT_MS = 900_000;
 const SHOWN = 3;
 
-const { values: options } = parseArgs({ options: { only: { type: "string", default: "" } } });
-const bugs = BUGS.filter(({ what }) => what.includes(options.only));
+const { values: options } = parseArgs({
+  options: { only: { type: "string", default: "" }, part: { type: "string", default: "1/1" } },
+});
+const [part = 1, parts = 1] = options.part.split("/").map(Number);
+const bugs = BUGS.filter(({ what }) => what.includes(options.only)).filter((_, i) => i % parts === part - 1);
+if (bugs.length === 0) throw new Error("No planted bug is of this name and part");
 for (const bug of bugs) plant(bug); // That no bug has become impossible is told at once.
 
 // The tests are killed on the way out, and that has to be a proper exit.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
 
-const folder = makeCopy("planted");
+const folder = makeCopy(`planted-${process.pid}`);
 const { failures, tests, ...before } = await runTests(folder, [], { timeoutMs: TIMEOUT_MS, bail: 0 });
 if (before.hasFailed) {
   throw new Error(`Without any bug these fail: ${titlesOf(failures).join("; ") || before.output.slice(-2_000)}`);
