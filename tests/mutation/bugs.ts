@@ -29,11 +29,11 @@ export const BUGS: readonly Bug[] = [
   bug("token_use is not checked, of an ID token", `${CORE}/verify.ts`, ['claims.token_use === "id" && ', ""]),
   bug("iss is not checked", `${CORE}/verify.ts`, [" || claims.iss !== config.issuer", ""]),
   bug("exp is not checked", `${CORE}/verify.ts`, ["exp <= now()", "false"]),
-  bug("any alg will do", `${CORE}/verify.ts`, ['alg === "RS256" && ', ""], ['algorithms: ["RS256"]', ""]),
+  bug("any alg will do", `${CORE}/verify.ts`, ['alg === "RS256" && ', ""]),
   bug("refreshed tokens may be of anybody", `${CORE}/issued-tokens.ts`, ["if (!continues)", "if (false)"]),
   bug("a late answer brings an ended session back", `${CORE}/ended.ts`, [
-    "entries.some(([name]) => name === key) || isInOldList(jar, signIn)",
-    "false",
+    "  for (const key of await keysOf(jar, signIn)) if ((await readEnd(jar, key)) > 0) return true;\n",
+    "",
   ]),
   bug(
     "a refused refresh token is written among the ended sign-ins",
@@ -43,11 +43,11 @@ export const BUGS: readonly Bug[] = [
     ['await writeEntries(jar, "spent", ', 'await writeEntries(jar, "ended", '],
   ),
   bug("a refresh token that comes after its sign-out is not revoked", `${CORE}/authenticate.ts`, [
-    "    await revokeOnce(state.refreshToken, jar.config);\n",
+    "    await revoke(state, jar.config);\n",
     "",
   ]),
   bug("the sign-in that another replaces is not revoked", "app/auth/callback/route.ts", [
-    "  if (replaced && replaced.refreshToken !== refreshToken) await revokeWithSuccessors(replaced.refreshToken, config);\n",
+    "  if (replaced && replaced.refreshToken !== refreshToken) await revokeWithSuccessors(replaced, config);\n",
     "",
   ]),
   bug("sign-out waits for a refresh that never settles", `${CORE}/refresh.ts`, [
@@ -55,8 +55,8 @@ export const BUGS: readonly Bug[] = [
     "attempt !== undefined",
   ]),
   bug("a flood evicts refreshes in flight", `${CORE}/refresh.ts`, [
-    '[["pending", "issued", "unverified"], ["pending"]]',
-    '[["pending", "issued", "unverified"], []]',
+    'removeWhere(({ outcome }) => outcome !== "pending", MAX_ATTEMPTS)',
+    "removeWhere(() => true, MAX_ATTEMPTS)",
   ]),
   bug("answers of a refresh serve for 10 s only", `${CORE}/refresh.ts`, ["const KEPT_S = 60", "const KEPT_S = 10"]),
   bug("a late timer ends a request whose answer is there", `${CORE}/deadline.ts`, [
@@ -64,12 +64,9 @@ export const BUGS: readonly Bug[] = [
     "onOver();",
   ]),
   bug("every fetch refreshes in the last minute", `${CORE}/authenticate.ts`, ["data: 10", "data: 60"]),
-  bug("made-up refresh tokens cost a call each", `${CORE}/call-bound.ts`, [
-    "this.#underWay + this.#calls >= this.#limit",
-    "false",
-  ]),
+  bug("made-up refresh tokens cost a call each", `${CORE}/call-bound.ts`, ["this.#calls >= CALLS_PER_SECOND", "false"]),
   bug("JWKS: no pause after a failed fetch", `${CORE}/keys.ts`, [
-    "    if (isPausing(source)) throw unavailable();\n",
+    "    if (isPausing(source) && !isIssued) throw unavailable();\n",
     "",
   ]),
   bug("JWKS: a late answer replaces newer keys", `${CORE}/keys.ts`, [
@@ -134,8 +131,172 @@ export const BUGS: readonly Bug[] = [
   bug("cookies without Secure", `${CORE}/cookie-jar.ts`, ['"; Secure"', '""']),
   bug("shared caches may keep answers", `${CORE}/responses.ts`, ['"private, no-store"', '"public, max-age=60"']),
   bug("sign-out does not revoke", "app/auth/logout/route.ts", [
-    "state !== null && (await revokeWithSuccessors(state.refreshToken, config))",
+    "state !== null && (await revokeWithSuccessors(state, config))",
     "state !== null",
+  ]),
+  bug("the signature of a token is not verified", `${CORE}/verify.ts`, [
+    '  if (!(await hasSignatureOf(key, token))) throw invalid("has a bad signature");\n',
+    "",
+  ]),
+  bug("the signature of a token is verified with no key of the pool", `${CORE}/verify.ts`, [
+    "return crypto.subtle.verify(RS256.name, await importKey(key), signature, signed);",
+    "return (await importKey(key)).usages.length > 0 && signature.length > 0 && signed.length > 0;",
+  ]),
+  bug("the end of a token is enough to find its claims", `${CORE}/memory.ts`, ["entry?.key === key ? ", "entry ? "]),
+  bug("a key that left the JWKS still verifies", `${CORE}/verify.ts`, [
+    "(await getKey(config, known.key.kid, isIssued)) === known.key",
+    "known.key.kid",
+  ]),
+  bug("tokens of the future are accepted", `${CORE}/verify.ts`, ["wait > MAX_CLOCK_SKEW_S", "false"]),
+  bug("at_hash is not compared", `${CORE}/issued-tokens.ts`, [
+    "idClaims && !(await matchesAtHash(idClaims, accessToken))",
+    "false",
+  ]),
+  bug("the tokens of one answer may be of two users", `${CORE}/issued-tokens.ts`, [
+    "idClaims && idClaims.sub !== accessClaims.sub",
+    "false",
+  ]),
+  bug("signed cookies of another purpose are accepted", `${CORE}/sign.ts`, [
+    '["signed cookie", purpose, issuer, clientId]',
+    '["signed cookie", issuer, clientId]',
+  ]),
+  bug("signed cookies of another app client are accepted", `${CORE}/sign.ts`, [
+    '["signed cookie", purpose, issuer, clientId]',
+    '["signed cookie", purpose, issuer]',
+  ]),
+  bug("sealed cookies of another purpose are accepted", `${CORE}/seal.ts`, [
+    "secret: string): Promise<CryptoKey> {\n",
+    'secret: string): Promise<CryptoKey> {\n  purpose = "any";\n',
+  ]),
+  bug("an opened cookie opens for every purpose", `${CORE}/seal.ts`, [" && known.purpose === purpose", ""]),
+  bug("unsealed cookies are accepted with AUTH_SECRET", `${CORE}/cookies.ts`, [
+    "return unseal(stored, purpose, config.secrets);",
+    "return (await unseal(stored, purpose, config.secrets)) ?? stored;",
+  ]),
+  bug("a refresh cookie of version 0.1 is trusted without an access cookie", `${CORE}/session-cookies.ts`, [
+    "  if (!accessToken) return null;\n",
+    '  const old = accessToken ? null : parseState(readUnsignedCookie(jar, "refresh") ?? "", jar);\n' +
+      "  if (!accessToken) return old && { ...old, isProven: false };\n",
+  ]),
+  bug("a refresh cookie of version 0.1 is trusted with anybody's access cookie", `${CORE}/session-cookies.ts`, [
+    "  if (signIn.sub !== sub || signIn.auth_time !== authTime || signIn.origin_jti !== originJti) return null;\n",
+    "",
+  ]),
+  bug("a refresh cookie of version 0.1 counts as proven", `${CORE}/session-cookies.ts`, [
+    "{ ...state, expiresAt, isProven: false }",
+    "{ ...state, expiresAt, isProven: true }",
+  ]),
+  bug("a refresh cookie of version 0.1 is never replaced", `${CORE}/authenticate.ts`, [
+    " || hasOldRefreshCookie(jar)",
+    "",
+  ]),
+  bug("every refresh cookie counts as proven", `${CORE}/session-cookies.ts`, [
+    "isProven: jar.config.areCookiesAuthentic",
+    "isProven: true",
+  ]),
+  bug("made-up refresh tokens wait for no turn", `${CORE}/token-endpoint.ts`, [
+    "isProven ? call() : refreshCalls.run(call)",
+    "isProven ? call() : call()",
+  ]),
+  bug("made-up revocations wait for no turn", `${CORE}/token-endpoint.ts`, [
+    "isProven ? call() : revokeCalls.run(call)",
+    "isProven ? call() : call()",
+  ]),
+  bug("revocations that Cognito confirms are not bounded", `${CORE}/token-endpoint.ts`, [
+    "const revokeCalls = new CallBound(false)",
+    "const revokeCalls = new CallBound(true)",
+  ]),
+  bug("made-up codes wait for no turn", `${CORE}/token-endpoint.ts`, [
+    'codeCalls.run(() => post("token", form, config))',
+    'post("token", form, config)',
+  ]),
+  bug("calls that succeed count as made-up ones", `${CORE}/call-bound.ts`, ["if (this.#isRefunded) ", "if (false) "]),
+  bug("calls above the bound fail instead of waiting", `${CORE}/call-bound.ts`, [
+    "this.#waiting < MAX_WAITING ? 0 : MAX_WAIT_MS",
+    "MAX_WAIT_MS",
+  ]),
+  bug("all kinds of requests refresh early", `${CORE}/authenticate.ts`, [
+    "REFRESH_AHEAD_S[requestKind(headers)]",
+    "REFRESH_AHEAD_S.document",
+  ]),
+  bug("an early refresh that failed is not repeated", `${CORE}/authenticate.ts`, [
+    " || (await isOwed(jar, stored))",
+    "",
+  ]),
+  bug("the ID token of the sign-in before stays", `${CORE}/session-cookies.ts`, ['  deleteCookie(draft, "id");\n', ""]),
+  bug("an end that was recorded under the other key is not seen", `${CORE}/ended.ts`, [
+    "return hasHashes ? [key, await signInKey({ ...signIn, origin_jti: undefined })] : [key];",
+    "return hasHashes ? [key] : [key];",
+  ]),
+  bug("the sign-outs of version 0.1 are forgotten", `${CORE}/ended.ts`, [
+    "  return isInOldList(jar, signIn);\n",
+    "  return false;\n",
+  ]),
+  bug("tokens of the token endpoint wait for the pause of the JWKS", `${CORE}/keys.ts`, [
+    "isPausing(source) && !isIssued",
+    "isPausing(source)",
+  ]),
+  bug("made-up key ids cause a fetch each", `${CORE}/keys.ts`, [
+    "now() - refetchedAt >= COOLDOWN_S;",
+    "now() - refetchedAt >= 0;",
+  ]),
+  bug("headers for CDNs are kept", `${CORE}/compose.ts`, [" && (isCacheable || !FOR_CACHES.test(name))", ""]),
+  bug("the session cookies of another middleware win", `${CORE}/compose.ts`, [
+    "...notOurs(theirs.headers.getSetCookie()), ...ours.getSetCookie()",
+    "...ours.getSetCookie(), ...theirs.headers.getSetCookie()",
+  ]),
+  bug("the client secret follows a redirect", `${CORE}/http.ts`, ['redirect: "manual"', 'redirect: "follow"']),
+  bug("any token type will do", `${CORE}/token-endpoint.ts`, [
+    "isBearer && isToken(access_token)",
+    "isToken(access_token)",
+  ]),
+  bug("another issuer may answer at the callback", `${CORE}/authorization.ts`, ["if (isOfIssuer && ", "if ("]),
+  bug("the first of several states counts", `${CORE}/authorization.ts`, [
+    "others.length === 0 ? value : null",
+    "value",
+  ]),
+  bug("a prefetch redeems the code", "app/auth/callback/route.ts", [
+    "  if (isPrefetch(request.headers)) return bare(400);\n",
+    "",
+  ]),
+  bug("a link on another site signs out", "app/auth/logout/route.ts", [
+    'request.headers.get("sec-fetch-site") === "same-origin"',
+    "true",
+  ]),
+  bug("a form on another site signs out", "app/auth/logout/route.ts", [
+    "isCrossSite(request.headers, config.origin) ? bare(403) : ",
+    "",
+  ]),
+  bug("a browser that loses its cookies is redirected without end", "app/auth/login/route.ts", [
+    "rounds > MAX_ROUNDS",
+    "false",
+  ]),
+  bug("a handler of an API accepts what another site sends", "lib/auth/api.ts", [
+    'if (isForged) return reject(request, 403, "cross_site");',
+    "void isForged;",
+  ]),
+  bug("a handler of an API asks for no group or scope", "lib/auth/api.ts", [
+    "findMissing(session, requirement)",
+    "findMissing(session, {})",
+  ]),
+  bug("a page asks for no group or scope", "lib/auth/session.ts", [
+    "if (missing) refuse(returnTo, missing);",
+    "void missing;",
+  ]),
+  bug("middleware takes a machine for a user", "lib/auth/middleware.ts", [" && !isMachine(auth.session)", ""]),
+  bug("a page takes a machine for a user", "lib/auth/session.ts", [" && !isMachine(auth.session)", ""]),
+  bug("middleware passes on what another site sends", "lib/auth/middleware.ts", [
+    'if (isForged(request, jar)) return always(() => refuse(request, 403, "cross_site"));',
+    "void isForged;",
+  ]),
+  bug("a handler behind middleware takes an outage for a sign-out", "lib/auth/middleware.ts", [
+    'if (auth.status === "unknown") forwarded.set(',
+    "if (false) forwarded.set(",
+  ]),
+  bug("a sub-domain may frame pages", "lib/auth/middleware.ts", [', "x-frame-options": "SAMEORIGIN" }', " }"]),
+  bug("any site may frame the kit's pages", `${CORE}/responses.ts`, [
+    `  "content-security-policy": "frame-ancestors 'none'",\n`,
+    "",
   ]),
 ];
 

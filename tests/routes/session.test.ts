@@ -169,6 +169,15 @@ test("CS-08 a session says whether it stands for a person or a program", async (
   expect(await kindOf(await pool.cognito.machineToken("machine12345"))).toBe("machine");
 });
 
+test("CS-08 a page takes no program for a user: a machine's Bearer token is no session", async () => {
+  const bearer = async (token: string) => (await openDoor({ authorization: `Bearer ${token}` })).getSession();
+  expect(await bearer(await pool.cognito.machineToken("machine12345"))).toBeNull();
+  expect(await bearer(await pool.cognito.accessTokenFor("ada", { clientId: "mobile12345" }))).toMatchObject({
+    kind: "user",
+    source: "bearer",
+  });
+});
+
 describe("readAuthError", () => {
   const read = async (query: Record<string, string | string[] | undefined>, env: Record<string, string> = {}) =>
     (await openDoor({}, env)).readAuthError(Promise.resolve(query));

@@ -186,6 +186,16 @@ describe("with AUTH_SECRET", () => {
       expect(pool.cognito.requests).toEqual([]);
     });
 
+    test("CK-11 CF-09 what was opened once opens for no other purpose, and without its secret not again", async () => {
+      const { seal, unseal } = await import("@/lib/auth/core/seal");
+      const secrets = [NEW];
+      const value = await seal("text", "spent", NEW);
+      expect(await unseal(value, "spent", secrets)).toBe("text");
+      expect(await unseal(value, "ended", secrets)).toBeNull();
+      expect(await unseal(value, "spent", [OLD])).toBeNull();
+      expect(await unseal(value, "spent", secrets)).toBe("text");
+    });
+
     test("CK-11 nothing else opens as the ID cookie", async () => {
       const { kit, browser, moved } = await move();
       const route = kit.api.withSession((_request: Request, { idClaims }) => Response.json(idClaims));
