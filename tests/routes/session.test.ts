@@ -169,6 +169,19 @@ test("CS-08 a session says whether it stands for a person or a program", async (
   expect(await kindOf(await pool.cognito.machineToken("machine12345"))).toBe("machine");
 });
 
+test("CF-01 requireSession reports a configuration error as it is, and not as a visitor", async () => {
+  const { requireSession } = await openDoor({}, { COGNITO_CLIENT_ID: "" });
+  await expect(requireSession()).rejects.toMatchObject({ code: "config_invalid" });
+});
+
+test("RD-01 after sign-in, a visitor whose form was refused comes back to its page without the form's query", async () => {
+  const kit = await pool.load();
+  const send = (method: string) =>
+    kit.middleware.default(pool.browser(kit).request("/dashboard?delete=1", CLICKED, { method }));
+  expect(pathOf(await send("POST"))).toBe("/auth/login?returnTo=%2Fdashboard");
+  expect(pathOf(await send("GET"))).toBe("/auth/login?returnTo=%2Fdashboard%3Fdelete%3D1");
+});
+
 test("CS-08 a page takes no program for a user: a machine's Bearer token is no session", async () => {
   const bearer = async (token: string) => (await openDoor({ authorization: `Bearer ${token}` })).getSession();
   expect(await bearer(await pool.cognito.machineToken("machine12345"))).toBeNull();

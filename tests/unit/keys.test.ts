@@ -2,7 +2,7 @@ import { exportJWK, generateKeyPair } from "jose";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Fault } from "../cognito";
 import type { Claims } from "../cognito/types";
-import { type Kit, ORIGIN, usePool } from "../support/kit";
+import { type Kit, ORIGIN, pathOf, usePool } from "../support/kit";
 
 const DAY_S = 24 * 3600;
 const NOW_S = Date.parse("2026-06-01T12:00:00Z") / 1000;
@@ -274,6 +274,15 @@ describe("an outage", () => {
       for (let i = 0; i < 100; i++) expect(await judge(junk)).toBe("keys_unavailable");
       expect(fetches()).toBe(fetched);
     }
+  });
+
+  test("AT-10 a sign-in does not wait for the pause that junk tokens caused", async () => {
+    pool.cognito.fault("jwks", { status: 500 });
+    const { kit, judge } = await load();
+    expect(await judge(await token())).toBe("keys_unavailable");
+    pool.cognito.clearFaults();
+    expect(await judge(await token())).toBe("keys_unavailable");
+    expect(pathOf(await pool.browser(kit).signIn())).toBe("/dashboard");
   });
 
   test("KS-06 an answer that settles late does not replace newer keys", async () => {

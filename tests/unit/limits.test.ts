@@ -220,6 +220,23 @@ test("AT-05 four hundred huge made-up refresh cookies evict no refresh that is u
   if (client) pool.cognito.clients[0] = client;
 });
 
+test("AT-05 three thousand refreshes under way at once evict none of them", async () => {
+  const { refreshOnce } = await import("@/lib/auth/core/refresh");
+  const failures: (() => void)[] = [];
+  const fetched = vi
+    .spyOn(globalThis, "fetch")
+    .mockImplementation(() => new Promise((_resolve, reject) => failures.push(() => reject(new Error("No answer")))));
+  const refresh = (refreshToken: string) =>
+    refreshOnce({ refreshToken, isProven: true }, kit.config(), { isUrgent: false }).catch(() => {});
+  const requests = times(3_001, (i) => refresh(`token-${i}`));
+  await vi.waitFor(() => expect(fetched).toHaveBeenCalledTimes(3_001), 10_000);
+  requests.push(refresh("token-0"));
+  fetched.mockRejectedValue(new Error("No answer"));
+  for (const fail of failures) fail();
+  await Promise.all(requests);
+  expect(fetched).toHaveBeenCalledTimes(3_001);
+});
+
 describe("trouble at Cognito", () => {
   test("DS-06 RF-16 a thousand requests with a dead refresh token cause one call in a minute", async () => {
     const browser = await signedIn();
