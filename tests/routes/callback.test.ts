@@ -167,6 +167,14 @@ describe("an answer that is used", () => {
     expect(tokenCalls()).toBe(1);
   });
 
+  test("JW-30 an error of the platform is thrown on, and no failed sign-in is made of it", async () => {
+    const { browser, url } = await comeBack();
+    const luck = new TypeError("no such luck");
+    const digest = vi.spyOn(crypto.subtle, "digest").mockRejectedValue(luck);
+    await expect(browser.callback(url)).rejects.toBe(luck);
+    digest.mockRestore();
+  });
+
   test("AT-03 a sign-in that replaces another revokes the refresh token that the browser forgets", async () => {
     const { browser, url } = await comeBack();
     await browser.callback(url);
