@@ -90,8 +90,8 @@ async function readToken(token: string, config: AuthConfig, isIssued: boolean): 
 
 /**
  * Checks the signature (RFC 7515 5.2) with RS256, the only algorithm that Cognito uses and this accepts. On Web Crypto,
- * because jose's code for twenty algorithms would be a quarter of what middleware adds to the edge bundle. The tests
- * compare the verdicts with those of jose and aws-jwt-verify.
+ * because jose's code for twenty algorithms would be a quarter of what middleware adds to the edge bundle. Tests compare
+ * the verdicts with those of aws-jwt-verify, and see that no token passes whose signature jose rejects.
  */
 async function hasSignatureOf(key: VerificationKey, token: string): Promise<boolean> {
   const end = token.lastIndexOf(".");
