@@ -1,12 +1,12 @@
 // The door for route handlers: who may call, and the answers for everybody else.
 import { authenticate } from "./core/authenticate";
-import { getConfig } from "./core/config";
-import { CookieJar } from "./core/cookie-jar";
-import type { AuthErrorCode } from "./core/errors";
-import { emit, type Missing } from "./core/events";
-import { isCrossSite, isSafeMethod, readBearer, requestKind } from "./core/navigation";
-import { challengeLine, NO_STORE, problem } from "./core/responses";
-import { findMissing, type Requirement, type Session } from "./core/session";
+import { getConfig } from "./core/base/config";
+import type { AuthErrorCode } from "./core/base/errors";
+import { emit, type Missing } from "./core/base/events";
+import { CookieJar } from "./core/http/cookie-jar";
+import { isCrossSite, isSafeMethod, readBearer, requestKind } from "./core/http/request";
+import { challengeLine, NO_STORE, problem } from "./core/http/responses";
+import { findMissing, type Requirement, type Session } from "./core/session/session";
 import { report } from "./events";
 
 type Answer = Response | Promise<Response>;

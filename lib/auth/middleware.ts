@@ -1,17 +1,26 @@
 // The door for middleware.ts or proxy.ts: who sends the request, and the answers that middleware can give.
 import { type NextRequest, NextResponse } from "next/server";
 import { authenticate } from "./core/authenticate";
-import { type Forwarded, forwardedHeaders, isResponse, joinResponses, keepAddress } from "./core/compose";
-import { getConfig, keepsRewriteStatus } from "./core/config";
-import { CookieJar } from "./core/cookie-jar";
-import { cookieName, hasSessionCookie } from "./core/cookies";
-import type { AuthErrorCode } from "./core/errors";
-import { emit, emitAll, type Missing } from "./core/events";
-import { isCrossSite, isSafeMethod, readBearer, requestKind } from "./core/navigation";
-import { isKitRoute, KIT_PATHS } from "./core/paths";
-import { bare, challengeLine, errorPath, HEADERS, NO_STORE, problem, redirectTo, refusalPage } from "./core/responses";
-import { isMachine, type Session } from "./core/session";
-import type { Authentication } from "./core/verdict";
+import { getConfig } from "./core/base/config";
+import type { AuthErrorCode } from "./core/base/errors";
+import { emit, emitAll, type Missing } from "./core/base/events";
+import { isKitRoute, KIT_PATHS } from "./core/base/paths";
+import { type Forwarded, forwardedHeaders, isResponse, joinResponses, keepAddress } from "./core/http/compose";
+import { CookieJar } from "./core/http/cookie-jar";
+import { cookieName, hasSessionCookie } from "./core/http/cookies";
+import { isCrossSite, isSafeMethod, readBearer, requestKind } from "./core/http/request";
+import {
+  bare,
+  challengeLine,
+  errorPath,
+  HEADERS,
+  NO_STORE,
+  problem,
+  redirectTo,
+  refusalPage,
+} from "./core/http/responses";
+import type { Authentication } from "./core/session/authentication";
+import { isMachine, type Session } from "./core/session/session";
 import { report } from "./events";
 
 /**
@@ -20,6 +29,9 @@ import { report } from "./events";
  */
 const PERSONAL = { "cache-control": NO_STORE, "x-frame-options": "SAMEORIGIN" };
 const KIT_ROUTE = { ...HEADERS, "x-frame-options": "DENY" };
+
+/** Under `cacheComponents` a rewritten page loses its status. Next inlines this variable at build time. */
+const keepsRewriteStatus = !process.env.__NEXT_CACHE_COMPONENTS;
 
 /** The sender of a request, and the answers that middleware can give. */
 export interface RequestAuth {

@@ -1,5 +1,5 @@
 import "server-only";
-import { getConfig } from "./core/config";
+import { getConfig } from "./core/base/config";
 import { SessionWatchClient } from "./session-watch-client";
 
 /**

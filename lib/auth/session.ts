@@ -6,29 +6,25 @@ import { forbidden, redirect } from "next/navigation";
 import { connection } from "next/server";
 import { cache } from "react";
 import { authenticate } from "./core/authenticate";
-import { getConfig, hasAuthInterrupts } from "./core/config";
-import { CookieJar } from "./core/cookie-jar";
-import { AuthError, type AuthErrorCode, isAuthErrorCode } from "./core/errors";
-import { type AuthEvent, emit, type Missing } from "./core/events";
-import { safeReturnTo } from "./core/navigation";
-import { errorPath } from "./core/responses";
-import { findMissing, isMachine } from "./core/session";
-import type { Requirement, Session } from "./core/types";
-import type { Authentication } from "./core/verdict";
+import { getConfig } from "./core/base/config";
+import { AuthError, type AuthErrorCode, isAuthErrorCode } from "./core/base/errors";
+import { type AuthEvent, emit, type Missing } from "./core/base/events";
+import { CookieJar } from "./core/http/cookie-jar";
+import { errorPath } from "./core/http/responses";
+import { safeReturnTo } from "./core/http/return-to";
+import type { Authentication } from "./core/session/authentication";
+import type { Requirement, Session } from "./core/session/session";
+import { findMissing, isMachine } from "./core/session/session";
 import { report } from "./events";
 
+export type { GroupName, GroupNames, Requirement, Session, User } from "./core/session/session";
 // An app augments these interfaces through this module, and never names core.
-export type {
-  AccessTokenClaims,
-  GroupName,
-  GroupNames,
-  IdTokenClaims,
-  Requirement,
-  Session,
-  User,
-} from "./core/types";
+export type { AccessTokenClaims, IdTokenClaims } from "./core/tokens/claims";
 export type { AuthErrorCode, AuthEvent };
 export { AuthError };
+
+/** Whether `experimental.authInterrupts` is on: only then may a page call `forbidden()`. Next inlines this at build time. */
+const hasAuthInterrupts = Boolean(process.env.__NEXT_EXPERIMENTAL_AUTH_INTERRUPTS);
 
 /** For the error page. Everything here is checked or configured, so it is safe to print. */
 export interface AuthErrorDetails {

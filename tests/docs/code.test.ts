@@ -1,11 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { usePool } from "../support/kit";
 import { compile } from "./compile";
 import { type Block, type Document, findDocument, parseDocument, ROOT, readDocuments } from "./documents";
 
-const LAB = existsSync(join(ROOT, "tests/lab")) ? "tests/lab" : "tests";
+const LAB = "tests/lab";
 const TYPESCRIPT = ["ts", "tsx"];
 const CHECKED = [...TYPESCRIPT, "sh", "json", "env", "nginx"];
 

@@ -5,7 +5,6 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Block, findDocument, inlineCode, ROOT, readDocuments } from "./documents";
 
-const isMoved = existsSync(join(ROOT, "lib/auth/tools"));
 const COMMANDS = ["npm", "npx", "pnpm", "yarn", "bun", "bash", "cp", "mkdir", "rm", "git", "env", "grep", "aws", "tr"];
 const BUILT_IN = ["umask"];
 /** Folders of version 0.1.0: an upgrade deletes them in the reader's project. */
@@ -82,7 +81,7 @@ describe("a reader who copies a command", () => {
     expect(bash(["-n", "-c", "if true"], ROOT).status).not.toBe(0);
   });
 
-  test.skipIf(!isMoved)("finds its program, npm script, package and files", () => {
+  test("finds its program, npm script, package and files", () => {
     expect(inline.length).toBeGreaterThan(8);
     expect([...blocks, ...inline].flatMap(findFaults)).toEqual([]);
   });
@@ -148,7 +147,7 @@ describe("in a project", () => {
     expect(["lib/auth/core/authenticate.ts", "app/auth/login/route.ts", "lib/auth/api.ts"].every(has)).toBe(true);
   });
 
-  test.skipIf(!isMoved)("an upgrade from 0.2.0 deletes folders that the copy has", () => {
+  test("an upgrade from 0.2.0 deletes folders that the copy has", () => {
     expect(run('mkdir -p lib app && cp -R "$KIT/lib/auth" lib/ && cp -R "$KIT/app/auth" app/').status).toBe(0);
     expect(run(codeOf("lib/auth/docs/upgrading.md", "lib/auth/docs"))).toMatchObject({ status: 0, stderr: "" });
     expect(["lib/auth/core", "lib/auth/tools", "app/auth/login"].filter(has)).toEqual([]);

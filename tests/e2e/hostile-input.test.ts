@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { Visitor } from "../deploy/visitor";
+import { Visitor } from "../lab/deploy/visitor";
 import { signIn } from "./support/flows";
 import { asIs, DOCUMENT, FETCH, type RawResponse, raw } from "./support/raw";
 import { openStage, type Stage } from "./support/stage";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Cognito, startCognito } from "../cognito/index";
-import { Visitor } from "../deploy/visitor";
+import { Visitor } from "../lab/deploy/visitor";
 import { type AppServer, startAppServer } from "./support/app-server";
 import { findFreePort } from "./support/ports";
 import { CLICKED_FORM, DOCUMENT, FETCH, getBytes, type RawResponse, raw } from "./support/raw";

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { Visitor } from "../deploy/visitor";
+import { Visitor } from "../lab/deploy/visitor";
 import { kitCookies, sessionCookies, signIn } from "./support/flows";
 import { openStage, type Stage } from "./support/stage";
 import { startTlsServer, type TlsServer } from "./support/tls-proxy";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Requirement, Session } from "@/lib/auth/core/session";
+import type { Requirement, Session } from "@/lib/auth/core/session/session";
 import type { Claims } from "../cognito/types";
 import { FETCHED, type Kit, ORIGIN, TYPED, usePool } from "../support/kit";
 

@@ -1,7 +1,7 @@
 import { deflateRawSync } from "node:zlib";
 import { CompactEncrypt, exportJWK, exportPKCS8, exportSPKI, generateKeyPair, importPKCS8 } from "jose";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { Session } from "@/lib/auth/core/session";
+import type { Session } from "@/lib/auth/core/session/session";
 import type { SigningKey } from "../cognito/keys";
 import type { Claims } from "../cognito/types";
 import { type Kit, ORIGIN, TYPED, usePool } from "../support/kit";
@@ -180,7 +180,7 @@ const ONE_SIGN_IN = { origin_jti: crypto.randomUUID(), auth_time: Math.floor(Dat
 
 /** All ways for a token to come in. */
 async function openDoors(kit: Kit) {
-  const { verifyAccessToken, verifyIdToken } = await import("@/lib/auth/core/verify");
+  const { verifyAccessToken, verifyIdToken } = await import("@/lib/auth/core/tokens/verify");
   const config = kit.config();
   const goodAccessToken = await pool.cognito.accessTokenFor("grace", { claims: ONE_SIGN_IN });
   const answer = (_request: Request, session: Session | null) =>

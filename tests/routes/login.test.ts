@@ -1,5 +1,6 @@
+import { encode } from "jose/base64url";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { base64url, sha256 } from "@/lib/auth/core/encoding";
+import { sha256 } from "@/lib/auth/core/base/hash";
 import { type Browser, CLICKED, FETCHED, type Kit, ORIGIN, pathOf, TYPED, usePool } from "../support/kit";
 
 const pool = usePool();
@@ -64,13 +65,13 @@ describe("the authorization request", () => {
     const secrets = [...verifiers, ...asked.flatMap((query) => [query.get("state") ?? "", query.get("nonce") ?? ""])];
     expect(secrets.filter((secret) => !/^[\w-]{43}$/.test(secret))).toEqual([]);
     expect(new Set(secrets).size).toBe(3000);
-    const hashes = await Promise.all(verifiers.map(async (verifier) => base64url(await sha256(verifier))));
+    const hashes = await Promise.all(verifiers.map(async (verifier) => encode(await sha256(verifier))));
     expect(hashes.sort()).toEqual(asked.map((query) => query.get("code_challenge")).sort());
   });
 
   test("AR-04 the challenge of RFC 7636 appendix B comes out of its verifier", async () => {
     const verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-    expect(base64url(await sha256(verifier))).toBe("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    expect(encode(await sha256(verifier))).toBe("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
   });
 
   test("AR-07 state tells nothing: no JSON, no return path", async () => {

@@ -233,7 +233,7 @@ describe("sign-out", () => {
   });
 
   test("AT-14 waits a limited time for a refresh that never settles, here and at Cognito", async () => {
-    const { refreshOnce } = await import("@/lib/auth/core/refresh");
+    const { refreshOnce } = await import("@/lib/auth/core/tokens/refresh");
     pool.cognito.fault("token", { hang: true });
     const never = vi.spyOn(globalThis, "fetch").mockImplementationOnce(() => new Promise(() => {}));
     refreshOnce({ refreshToken: refreshTokenOf(browser), isProven: true }, kit.config(), { isUrgent: true }).catch(

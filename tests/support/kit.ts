@@ -1,7 +1,7 @@
 import { NextRequest } from "next/server";
 import { afterAll, beforeAll, vi } from "vitest";
-import type { AuthConfig } from "@/lib/auth/core/config";
-import type { Cookie } from "@/lib/auth/core/cookie-jar";
+import type { AuthConfig } from "@/lib/auth/core/base/config";
+import type { Cookie } from "@/lib/auth/core/http/cookie-jar";
 import { type AppClient, type Cognito, type Settings, startCognito } from "../cognito";
 
 export const ORIGIN = "https://app.example";
@@ -47,14 +47,14 @@ export async function loadKit(env: Record<string, string | undefined>) {
     callback: await import("@/app/auth/callback/route"),
     logout: await import("@/app/auth/logout/route"),
     api: await import("@/lib/auth/api"),
-    config: (await import("@/lib/auth/core/config")).getConfig,
+    config: (await import("@/lib/auth/core/base/config")).getConfig,
     core: {
       authenticate: await loadAuthenticate(),
-      CookieJar: (await import("@/lib/auth/core/cookie-jar")).CookieJar,
-      cookies: await import("@/lib/auth/core/cookies"),
-      ended: await import("@/lib/auth/core/ended"),
-      rounds: await import("@/lib/auth/core/rounds"),
-      sessionCookies: await import("@/lib/auth/core/session-cookies"),
+      CookieJar: (await import("@/lib/auth/core/http/cookie-jar")).CookieJar,
+      cookies: await import("@/lib/auth/core/http/cookies"),
+      ended: await import("@/lib/auth/core/session/ended"),
+      rounds: await import("@/lib/auth/core/sign-in/rounds"),
+      sessionCookies: await import("@/lib/auth/core/session/session-cookies"),
     },
   };
 }
@@ -73,7 +73,7 @@ export async function withRefreshToken({ core, config }: Kit, browser: Browser, 
 /** The verdict on these headers, and the changes of the jar when there are any. */
 async function loadAuthenticate() {
   const { authenticate } = await import("@/lib/auth/core/authenticate");
-  const { CookieJar } = await import("@/lib/auth/core/cookie-jar");
+  const { CookieJar } = await import("@/lib/auth/core/http/cookie-jar");
   return async (headers: Headers, config: AuthConfig, refresh: "never" | "due" | "always") => {
     const jar = new CookieJar(headers, config);
     const auth = await authenticate(headers, jar, { refresh });

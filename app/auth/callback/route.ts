@@ -1,20 +1,21 @@
 // GET /auth/callback?code&state: Cognito sends the browser back here, and the code becomes a session.
 import { authenticate } from "@/lib/auth/core/authenticate";
-import { type AuthorizationResponse, readAuthorizationResponse } from "@/lib/auth/core/authorization";
-import { getConfig } from "@/lib/auth/core/config";
-import { CookieJar } from "@/lib/auth/core/cookie-jar";
-import { storeTokens } from "@/lib/auth/core/cookie-session";
-import { now } from "@/lib/auth/core/encoding";
-import { markStarted } from "@/lib/auth/core/ended";
-import { AuthError } from "@/lib/auth/core/errors";
-import { emit, emitAll } from "@/lib/auth/core/events";
-import { startSignIn, verifyTokenResponse } from "@/lib/auth/core/issued-tokens";
-import { isPrefetch, safeReturnTo } from "@/lib/auth/core/navigation";
-import { bare, errorPath, redirectTo } from "@/lib/auth/core/responses";
-import { revokeWithSuccessors } from "@/lib/auth/core/revocation";
-import { readRefreshState } from "@/lib/auth/core/session-cookies";
-import { exchangeCode } from "@/lib/auth/core/token-endpoint";
-import type { SignedIn } from "@/lib/auth/core/verdict";
+import { now } from "@/lib/auth/core/base/clock";
+import { getConfig } from "@/lib/auth/core/base/config";
+import { AuthError } from "@/lib/auth/core/base/errors";
+import { emit, emitAll } from "@/lib/auth/core/base/events";
+import { CookieJar } from "@/lib/auth/core/http/cookie-jar";
+import { isPrefetch } from "@/lib/auth/core/http/request";
+import { bare, errorPath, redirectTo } from "@/lib/auth/core/http/responses";
+import { safeReturnTo } from "@/lib/auth/core/http/return-to";
+import type { SignedIn } from "@/lib/auth/core/session/authentication";
+import { storeTokens } from "@/lib/auth/core/session/cookie-session";
+import { markStarted } from "@/lib/auth/core/session/ended";
+import { readRefreshState } from "@/lib/auth/core/session/session-cookies";
+import { type AuthorizationResponse, readAuthorizationResponse } from "@/lib/auth/core/sign-in/authorization";
+import { startSignIn, verifyTokenResponse } from "@/lib/auth/core/tokens/issued-tokens";
+import { revokeWithSuccessors } from "@/lib/auth/core/tokens/revocation";
+import { exchangeCode } from "@/lib/auth/core/tokens/token-endpoint";
 import { report } from "@/lib/auth/events";
 
 export async function GET(request: Request): Promise<Response> {

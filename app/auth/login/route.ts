@@ -1,12 +1,13 @@
 // GET /auth/login?returnTo=/path: starts a sign-in at Cognito, or returns to the path when there is a session.
 import { authenticate } from "@/lib/auth/core/authenticate";
-import { createAuthorizationRequest, readLink } from "@/lib/auth/core/authorization";
-import { getConfig } from "@/lib/auth/core/config";
-import { CookieJar } from "@/lib/auth/core/cookie-jar";
-import { emit, emitAll } from "@/lib/auth/core/events";
-import { isPrefetch, requestKind, safeReturnTo } from "@/lib/auth/core/navigation";
-import { bare, errorPath, page, redirectTo } from "@/lib/auth/core/responses";
-import { countRound } from "@/lib/auth/core/rounds";
+import { getConfig } from "@/lib/auth/core/base/config";
+import { emit, emitAll } from "@/lib/auth/core/base/events";
+import { CookieJar } from "@/lib/auth/core/http/cookie-jar";
+import { isPrefetch, requestKind } from "@/lib/auth/core/http/request";
+import { bare, errorPath, page, redirectTo } from "@/lib/auth/core/http/responses";
+import { safeReturnTo } from "@/lib/auth/core/http/return-to";
+import { createAuthorizationRequest, readLink } from "@/lib/auth/core/sign-in/authorization";
+import { countRound } from "@/lib/auth/core/sign-in/rounds";
 import { report } from "@/lib/auth/events";
 
 const MAX_ROUNDS = 3;

@@ -1,15 +1,15 @@
 // POST /auth/logout: ends the session here and at Cognito. A link on a page of this app may do so too.
 import { authenticate } from "@/lib/auth/core/authenticate";
-import { type AuthConfig, getConfig } from "@/lib/auth/core/config";
-import { CookieJar } from "@/lib/auth/core/cookie-jar";
-import { cookieName } from "@/lib/auth/core/cookies";
-import { fingerprint } from "@/lib/auth/core/encoding";
-import { markEnded } from "@/lib/auth/core/ended";
-import { emit } from "@/lib/auth/core/events";
-import { isCrossSite, isPrefetch, requestKind } from "@/lib/auth/core/navigation";
-import { bare, page, redirectTo } from "@/lib/auth/core/responses";
-import { revokeWithSuccessors } from "@/lib/auth/core/revocation";
-import { readRefreshState } from "@/lib/auth/core/session-cookies";
+import { type AuthConfig, getConfig } from "@/lib/auth/core/base/config";
+import { emit } from "@/lib/auth/core/base/events";
+import { fingerprint } from "@/lib/auth/core/base/hash";
+import { CookieJar } from "@/lib/auth/core/http/cookie-jar";
+import { cookieName } from "@/lib/auth/core/http/cookies";
+import { isCrossSite, isPrefetch, requestKind } from "@/lib/auth/core/http/request";
+import { bare, page, redirectTo } from "@/lib/auth/core/http/responses";
+import { markEnded } from "@/lib/auth/core/session/ended";
+import { readRefreshState } from "@/lib/auth/core/session/session-cookies";
+import { revokeWithSuccessors } from "@/lib/auth/core/tokens/revocation";
 import { report } from "@/lib/auth/events";
 
 export async function POST(request: Request): Promise<Response> {

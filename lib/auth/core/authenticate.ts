@@ -1,18 +1,19 @@
 // Says who sends a request: a verdict on its credential, after a refresh where one is due.
-import type { CookieJar } from "./cookie-jar";
-import { readSession, storeTokens } from "./cookie-session";
-import { cookieName } from "./cookies";
-import { now } from "./encoding";
-import { hasEnded, isSpent, markSpent } from "./ended";
-import { AuthError } from "./errors";
-import { checkContinuation } from "./issued-tokens";
-import { isPrefetch, readBearer, requestKind } from "./navigation";
-import { hasFailed, refreshOnce } from "./refresh";
-import { revoke } from "./revocation";
-import { createSession } from "./session";
-import { hasOldRefreshCookie, type RefreshState, readRefreshState } from "./session-cookies";
-import type { Authentication, SignedIn } from "./verdict";
-import { verifyAccessToken } from "./verify";
+
+import { now } from "./base/clock";
+import { AuthError } from "./base/errors";
+import type { CookieJar } from "./http/cookie-jar";
+import { cookieName } from "./http/cookies";
+import { isPrefetch, readBearer, requestKind } from "./http/request";
+import type { Authentication, SignedIn } from "./session/authentication";
+import { readSession, storeTokens } from "./session/cookie-session";
+import { hasEnded, isSpent, markSpent } from "./session/ended";
+import { createSession } from "./session/session";
+import { hasOldRefreshCookie, type RefreshState, readRefreshState } from "./session/session-cookies";
+import { checkContinuation } from "./tokens/issued-tokens";
+import { hasFailed, refreshOnce } from "./tokens/refresh";
+import { revoke } from "./tokens/revocation";
+import { verifyAccessToken } from "./tokens/verify";
 
 interface Options {
   /** `never` where no cookie can be set; `due` when the access token has expired or is about to; `always` even before. */

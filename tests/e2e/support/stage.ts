@@ -1,4 +1,4 @@
-import { seal } from "../../../lib/auth/core/seal";
+import { seal } from "../../../lib/auth/core/base/seal";
 import { type Cognito, startCognito } from "../../cognito/index";
 import { type App, type Mode, openApp } from "./app";
 

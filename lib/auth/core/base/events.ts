@@ -1,0 +1,59 @@
+// The events that the kit reports, and the call of the app's `report`.
+import type { AuthErrorCode } from "./errors";
+
+/** The kind of a request decides how a refusal must look, so that its sender understands it. */
+export type RequestKind = "document" | "action" | "data" | "api";
+
+/**
+ * An event for the app's `report`. `path` has no query, `subject` is a hash of the user's `iss` and `sub`, `detail` is for
+ * operators. No event holds a token, a code, a name or an e-mail address.
+ */
+export type AuthEvent = { readonly path: string } & (
+  | { readonly type: "sign_in_failed"; readonly code: AuthErrorCode; readonly detail: string }
+  | { readonly type: "signed_out"; readonly subject: string | null; readonly isRevoked: boolean }
+  | {
+      readonly type: "refused";
+      readonly kind: RequestKind;
+      readonly reason: AuthErrorCode | "anonymous";
+      /** The requirement that a 403 names. */
+      readonly missing?: Missing;
+    }
+  | SessionEvent
+);
+
+export type SessionEvent =
+  | { readonly type: "signed_in" | "refreshed"; readonly subject: string; readonly isIdTokenDropped: boolean }
+  | { readonly type: "id_token_dropped"; readonly code: AuthErrorCode; readonly detail: string }
+  | {
+      readonly type: "refresh_failed";
+      readonly code: AuthErrorCode;
+      readonly detail: string;
+      readonly isSessionKept: boolean;
+    };
+
+/** One of these groups, all of these scopes, or a user where a machine called. */
+export interface Missing {
+  readonly groups?: readonly string[];
+  readonly scopes?: readonly string[];
+  readonly user?: true;
+}
+
+type Report = (event: AuthEvent) => unknown;
+
+/** Calls the app's `report`. When it throws or rejects, the request goes on. */
+export function emit(report: Report, event: AuthEvent): void {
+  try {
+    Promise.resolve(report(event)).catch(() => {});
+  } catch {
+    // A logger that fails must not fail a sign-in.
+  }
+}
+
+/** Reports what happened while a request was authenticated. */
+export function emitAll(
+  report: Report,
+  path: string,
+  found: { readonly events?: readonly SessionEvent[] } | null,
+): void {
+  for (const event of found?.events ?? []) emit(report, { path, ...event });
+}

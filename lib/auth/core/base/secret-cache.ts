@@ -1,0 +1,33 @@
+const MAX_ENTRIES = 2_000;
+const MAX_CHARACTERS = 4_000_000; // Of keys; what is remembered of a token is of its size.
+const TAIL = 48;
+
+/**
+ * A bounded cache for long secrets: the oldest entries go. Entries are found by their last 48 characters (part of a
+ * signature or tag) and then compared in full, because hashing a whole token at each request would cost more.
+ */
+export class SecretCache<V> {
+  readonly #entries = new Map<string, { readonly key: string; readonly value: V }>();
+  #characters = 0;
+
+  get(key: string): V | undefined {
+    const entry = this.#entries.get(key.slice(-TAIL));
+    return entry?.key === key ? entry.value : undefined;
+  }
+
+  set(key: string, value: V): void {
+    this.delete(key);
+    this.#entries.set(key.slice(-TAIL), { key, value });
+    this.#characters += key.length;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= MAX_ENTRIES && this.#characters <= MAX_CHARACTERS) return;
+      this.delete(oldest);
+    }
+  }
+
+  delete(key: string): void {
+    const tail = key.slice(-TAIL);
+    this.#characters -= this.#entries.get(tail)?.key.length ?? 0;
+    this.#entries.delete(tail);
+  }
+}

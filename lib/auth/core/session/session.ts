@@ -1,0 +1,86 @@
+// The session that an app reads, made of verified claims.
+import type { Missing } from "../base/events";
+import type { AccessTokenClaims, IdTokenClaims } from "../tokens/claims";
+
+/** The signed-in user: the part of a session that may go to a client component. */
+export interface User {
+  /** With the issuer, the user's identity. A username or an e-mail address is not. */
+  readonly sub: string;
+  readonly username: string;
+  readonly email?: string;
+  /** Only `true` says that the address is the user's. */
+  readonly emailVerified?: boolean;
+  readonly name?: string;
+  readonly picture?: string;
+}
+
+/** A verified session. All of it but `user` stays on the server. */
+export interface Session {
+  /** `machine`: a token of the client_credentials grant. It stands for a program, and `user` then describes its client. */
+  readonly kind: "user" | "machine";
+  readonly user: User;
+  readonly groups: readonly string[];
+  readonly scopes: readonly string[];
+  /** When the access token expires, in seconds since the epoch; the session is then refreshed. */
+  readonly expiresAt: number;
+  readonly claims: AccessTokenClaims;
+  /** Null with a Bearer token, and when the ID token was too large to keep. */
+  readonly idClaims: IdTokenClaims | null;
+  readonly source: "cookie" | "bearer";
+}
+
+/**
+ * Name your groups once, and a misspelled group is a type error:
+ * `declare module "@/lib/auth/session" { interface GroupNames { admins: true; editors: true } }`
+ */
+export interface GroupNames {
+  readonly "": never; // Stands for "none named": then any string is a group.
+}
+
+export type GroupName = Exclude<keyof GroupNames, ""> extends never ? string : Exclude<keyof GroupNames, "">;
+
+/** The demands of a page, an action or a route on its caller, besides a session. */
+export interface Requirement {
+  /** Any of these is enough. */
+  readonly groups?: readonly GroupName[];
+  /** All of these are needed. */
+  readonly scopes?: readonly string[];
+  /** Tokens of the client_credentials grant, which stand for no user, may pass. */
+  readonly machines?: boolean;
+}
+
+export function createSession(
+  claims: AccessTokenClaims,
+  idClaims: IdTokenClaims | null,
+  source: Session["source"],
+): Session {
+  const { email, email_verified: emailVerified, name, picture }: Partial<IdTokenClaims> = idClaims ?? {};
+  const { username } = claims; // A token of the client_credentials grant has none: it stands for a program.
+  const isUser = typeof username === "string";
+  const user: User = {
+    sub: claims.sub,
+    username: isUser ? username : claims.client_id,
+    ...(typeof email === "string" && { email }),
+    ...(typeof emailVerified === "boolean" && { emailVerified }),
+    ...(typeof name === "string" && { name }),
+    ...(typeof picture === "string" && { picture }),
+  };
+  const list = claims["cognito:groups"];
+  const groups = Array.isArray(list) && list.every((group) => typeof group === "string") ? list : [];
+  const scopes = typeof claims.scope === "string" ? claims.scope.split(" ").filter(Boolean) : [];
+  const kind = isUser ? "user" : "machine";
+  return { kind, user, groups, scopes, expiresAt: claims.exp, claims, idClaims, source };
+}
+
+/** Whether the session stands for a program and not for a person. */
+export function isMachine(session: Session): boolean {
+  return session.kind === "machine";
+}
+
+/** The part of the requirement that the session does not meet, or null when it meets all of it. */
+export function findMissing(session: Session, { groups, scopes, machines }: Requirement): Missing | null {
+  if (isMachine(session) && !machines) return { user: true };
+  if (groups && !groups.some((group) => session.groups.includes(group))) return { groups };
+  if (scopes && !scopes.every((scope) => session.scopes.includes(scope))) return { scopes };
+  return null;
+}

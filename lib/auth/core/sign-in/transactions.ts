@@ -1,0 +1,106 @@
+// Sign-ins that have started and not come back: each in a cookie of its own, named after its `state`.
+
+import { encode } from "jose/base64url";
+import { now } from "../base/clock";
+import { AuthError } from "../base/errors";
+import { createSecret, isEqual, sha256 } from "../base/hash";
+import { asRecord, decodeJson, encodeJson } from "../base/json";
+import type { CookieJar } from "../http/cookie-jar";
+import { cookieName, deleteCookie, readCookie, writeCookie } from "../http/cookies";
+import { safeReturnTo } from "../http/return-to";
+
+/** One sign-in under way: proves that a response is for this browser and for this request. */
+export interface Transaction {
+  readonly state: string;
+  readonly nonce: string;
+  readonly codeVerifier: string;
+  readonly returnTo: string;
+  readonly createdAt: number;
+}
+
+const TRANSACTION_S = 600;
+const MAX_PENDING = 8;
+const MAX_PENDING_BYTES = 2_000;
+const MAX_READ = 64; // A visitor can send thousands of names.
+const MAX_USED = 5_000;
+
+/** The `state` of each transaction that was answered here, and when it expires. */
+const usedStates = new Map<string, number>();
+
+/** Creates a transaction and writes its cookie. */
+export async function startTransaction(jar: CookieJar, returnTo: string): Promise<Transaction> {
+  const [nonce, codeVerifier, createdAt] = [createSecret(), createSecret(), now()];
+  const contents = encodeJson({ nonce, codeVerifier, returnTo, createdAt });
+  const state = await stateOf(contents);
+  await evictTransactions(jar);
+  await writeCookie(jar, transactionKind(state), contents, TRANSACTION_S);
+  return { state, nonce, codeVerifier, returnTo, createdAt };
+}
+
+/**
+ * The transaction that a response answers, used up: its cookie goes, and `isUsed` says that it was answered before.
+ * Throws `transaction_missing` when this browser has no such transaction of the last ten minutes.
+ */
+export async function takeTransaction(
+  jar: CookieJar,
+  state: string,
+): Promise<{ readonly transaction: Transaction; readonly isUsed: boolean }> {
+  const kind = transactionKind(state);
+  const transaction = await readTransaction(jar, kind);
+  if (!transaction || !isEqual(transaction.state, state)) {
+    throw new AuthError("transaction_missing", "The callback answers no sign-in of this browser");
+  }
+  deleteCookie(jar, kind);
+  const isUsed = (usedStates.get(state) ?? 0) > now();
+  markUsed(state);
+  return { transaction, isUsed };
+}
+
+/** Deleting the cookie is not enough: a client can send it again with any code, and each costs a token call. */
+function markUsed(state: string): void {
+  usedStates.set(state, now() + TRANSACTION_S);
+  const [oldest = ""] = usedStates.keys();
+  if (usedStates.size > MAX_USED) usedStates.delete(oldest);
+}
+
+async function readTransaction(jar: CookieJar, kind: `txn.${string}`): Promise<Transaction | null> {
+  const contents = (await readCookie(jar, kind)) ?? "";
+  const { nonce, codeVerifier, returnTo, createdAt } = asRecord(decodeJson(contents));
+  if (typeof nonce !== "string" || typeof codeVerifier !== "string" || typeof returnTo !== "string") return null;
+  if (typeof createdAt !== "number" || createdAt + TRANSACTION_S <= now()) return null;
+  return {
+    state: await stateOf(contents),
+    nonce,
+    codeVerifier,
+    returnTo: safeReturnTo([returnTo], jar.config),
+    createdAt,
+  };
+}
+
+/** Makes room for one more: unreadable transactions go first, then the oldest. */
+async function evictTransactions(jar: CookieJar): Promise<void> {
+  const prefix = cookieName(jar.config, "txn.");
+  const names = jar.names.filter((name) => name.startsWith(prefix)).reverse(); // Browsers send the oldest first.
+  const pending: { name: string; createdAt: number }[] = [];
+  for (const name of names.slice(0, MAX_READ)) {
+    const transaction = await readTransaction(jar, `txn.${name.slice(prefix.length)}`);
+    if (transaction) pending.push({ name, createdAt: transaction.createdAt });
+  }
+  pending.sort((a, b) => b.createdAt - a.createdAt);
+  const kept = new Set<string>();
+  let bytes = 0;
+  for (const { name } of pending.slice(0, MAX_PENDING - 1)) {
+    bytes += name.length + (jar.get(name)?.length ?? 0);
+    if (bytes <= MAX_PENDING_BYTES) kept.add(name);
+  }
+  for (const name of names) if (!kept.has(name)) jar.delete(name);
+}
+
+/** A hash of the transaction, which has 256 random bits: nobody guesses it, and no byte of it changes unnoticed. */
+async function stateOf(contents: string): Promise<string> {
+  return encode(await sha256(contents));
+}
+
+function transactionKind(state: string): `txn.${string}` {
+  return `txn.${state.slice(0, 16)}`;
+}

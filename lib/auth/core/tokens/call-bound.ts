@@ -1,0 +1,48 @@
+// Bounds the calls to Cognito that guessed credentials can cause.
+import { now } from "../base/clock";
+import { AuthError } from "../base/errors";
+
+const CALLS_PER_SECOND = 30;
+const MAX_WAIT_MS = 4_000;
+const MAX_WAITING = 300;
+
+/**
+ * Lets 30 calls a second through; with `isRefunded`, calls that succeed do not count. Further calls wait for a turn, in
+ * no order, so that a flood and the users share the turns. After 4 s, or behind 300 others, it throws
+ * `token_endpoint_unavailable` without a call.
+ */
+export class CallBound {
+  readonly #isRefunded: boolean;
+  #second = 0;
+  #calls = 0;
+  #waiting = 0;
+
+  constructor(isRefunded: boolean) {
+    this.#isRefunded = isRefunded;
+  }
+
+  async run<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#isFull()) await this.#waitForTurn();
+    this.#calls += 1;
+    const result = await call();
+    if (this.#isRefunded) this.#calls = Math.max(0, this.#calls - 1);
+    return result;
+  }
+
+  async #waitForTurn(): Promise<void> {
+    let waitedMs = this.#waiting < MAX_WAITING ? 0 : MAX_WAIT_MS;
+    this.#waiting += 1;
+    while (this.#isFull() && waitedMs < MAX_WAIT_MS) {
+      const pauseMs = 20 + 100 * Math.random();
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      waitedMs += pauseMs;
+    }
+    this.#waiting -= 1;
+    if (this.#isFull()) throw new AuthError("token_endpoint_unavailable", "Too many unproven grants");
+  }
+
+  #isFull(): boolean {
+    if (this.#second !== now()) [this.#second, this.#calls] = [now(), 0];
+    return this.#calls >= CALLS_PER_SECOND;
+  }
+}

@@ -1,0 +1,41 @@
+// Ends refresh tokens at Cognito (RFC 7009): at sign-out, after another sign-in, and when one arrives after its end.
+
+import { now } from "../base/clock";
+import type { AuthConfig } from "../base/config";
+import { fingerprint } from "../base/hash";
+import { takeSuccessors } from "./refresh";
+import { type Grant, revokeToken } from "./token-endpoint";
+
+const RETRY_AFTER_S = 60;
+const MAX_REMEMBERED = 5_000;
+
+/** By a hash of the token: when to revoke it again. */
+const attempts = new Map<string, number>();
+
+/** Revokes a refresh token and all that are known here to follow it. Returns whether Cognito confirmed; never throws. */
+export async function revokeWithSuccessors(grant: Grant, config: AuthConfig): Promise<boolean> {
+  const tokens = await takeSuccessors(grant.refreshToken, config);
+  const answers = await Promise.all(tokens.map((refreshToken) => revoke({ ...grant, refreshToken }, config)));
+  return answers.every(Boolean);
+}
+
+/**
+ * Revokes one refresh token, once; after a failure again in a minute. Returns whether Cognito confirmed; never throws. A
+ * refresh that was in flight during sign-out can bring a token of the ended sign-in: middleware and routes have separate
+ * memories, so sign-out could not know it.
+ */
+export async function revoke(grant: Grant, config: AuthConfig): Promise<boolean> {
+  const key = await fingerprint("revoke", config.issuer, config.clientId, grant.refreshToken);
+  const retryAt = attempts.get(key) ?? 0;
+  if (retryAt > now()) return retryAt === Number.POSITIVE_INFINITY;
+  attempts.set(key, Number.POSITIVE_INFINITY);
+  const [oldest = ""] = attempts.keys();
+  if (attempts.size > MAX_REMEMBERED) attempts.delete(oldest);
+  try {
+    await revokeToken(grant, config);
+    return true;
+  } catch {
+    attempts.set(key, now() + RETRY_AFTER_S);
+    return false;
+  }
+}

@@ -1,0 +1,62 @@
+import type { AuthConfig } from "../../core/base/config";
+import { type Check, fault, note, ok, warning } from "./check";
+import { findNextConfig } from "./environment";
+
+export interface Deployment {
+  readonly config: AuthConfig;
+  readonly root: string;
+  readonly isProduction: boolean;
+}
+
+/** APP_BASE_URL, and what stands between it and the app. */
+export const addressChecks: readonly Check<Deployment>[] = [
+  { id: "base_path", title: "Base path", run: checkBasePath },
+  { id: "loopback", title: "One address", run: checkLoopback },
+  { id: "proxies", title: "Proxies", run: adviseOnProxies },
+];
+
+function checkBasePath({ config, root }: Deployment) {
+  const { name: file, source } = findNextConfig(root) ?? {};
+  const basePath = source === undefined ? "" : findBasePath(source);
+  if (basePath === null) {
+    return note(`could not tell: ${file} computes it`, "APP_BASE_URL ends with Next's basePath, if there is one");
+  }
+  if (basePath === config.basePath) return ok(basePath || "none");
+  return fault(
+    `APP_BASE_URL has "${config.basePath}", and ${file ?? "the app, without a next.config,"} has "${basePath}"`,
+    `Set APP_BASE_URL=${config.origin}${basePath}, or basePath in ${file ?? "next.config.ts"}`,
+  );
+}
+
+/** Null when it is there, and not as a literal. */
+function findBasePath(source: string): string | null {
+  const [, , literal] = /(?:^|[{,])\s*basePath\s*:\s*(["'])(.*?)\1/m.exec(source) ?? [];
+  if (literal !== undefined) return literal.replace(/\/+$/, "");
+  return /(?:^|[{,.])\s*basePath\b/m.test(source) ? null : "";
+}
+
+function checkLoopback({ config, isProduction }: Deployment) {
+  const { hostname } = new URL(config.baseUrl);
+  if (isLoopback(config) && isProduction) {
+    return warning(`APP_BASE_URL is ${config.baseUrl} in production`, "Set APP_BASE_URL to the public https address");
+  }
+  if (!isLoopback(config) || hostname === "localhost")
+    return ok(`open the app at ${config.baseUrl}, and at no other name`);
+  return warning(
+    `${hostname} and localhost are two sites with two sets of cookies, and next dev prints localhost`,
+    `Open ${config.baseUrl}, or set APP_BASE_URL=${config.baseUrl.replace(hostname, "localhost")}`,
+  );
+}
+
+function adviseOnProxies({ config }: Deployment) {
+  if (isLoopback(config)) return ok("none: a loopback address");
+  return note(
+    "cannot be seen from here: headers of 8 kB must pass, both ways, and no cache may hold what has cookies",
+    "nginx: large_client_header_buffers 4 16k; proxy_buffer_size 16k; proxy_buffers 8 16k; a CDN: pass on every cookie, query and Sec-Fetch header, and obey Cache-Control",
+  );
+}
+
+/** Only there does parseConfig let http through. */
+function isLoopback({ origin }: AuthConfig): boolean {
+  return origin.startsWith("http:");
+}

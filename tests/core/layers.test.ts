@@ -1,0 +1,54 @@
+// The order of the layers is in .biome.json. This test sees that the linter enforces it.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, test } from "vitest";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const BIOME = createRequire(import.meta.url).resolve("@biomejs/biome/bin/biome");
+const LAYERS = ["base", "http", "tokens", "session", "sign-in"];
+
+mkdirSync(`${ROOT}tests/.output`, { recursive: true });
+const folder = mkdtempSync(`${ROOT}tests/.output/layers-`);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The imports of one file at `path` that the linter rejects. */
+function rejected(path: string, specifiers: readonly string[]): string[] {
+  const { vcs, ...config } = JSON.parse(readFileSync(`${ROOT}.biome.json`, "utf8"));
+  writeFileSync(join(folder, ".biome.json"), JSON.stringify({ ...config, vcs: { ...vcs, enabled: false } }));
+  mkdirSync(join(folder, path, ".."), { recursive: true });
+  writeFileSync(join(folder, path), specifiers.map((it, i) => `import { x${i} } from "${it}";\n`).join(""));
+  const args = [BIOME, "lint", "--only=style/noRestrictedImports", "--reporter=json", "--max-diagnostics=100", path];
+  const { stdout } = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
+  const { diagnostics }: { diagnostics: { location: { start: { line: number } } }[] } = JSON.parse(stdout);
+  return diagnostics.map(({ location }) => specifiers[location.start.line - 1] ?? "");
+}
+
+test("every folder of core is a layer with a place in the order", () => {
+  const entries = readdirSync(`${ROOT}lib/auth/core`, { withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  expect(folders.toSorted()).toEqual(LAYERS.toSorted());
+});
+
+test.each(LAYERS)("a file of %s imports jose, its own layer and those below, and nothing else", (layer) => {
+  const below = LAYERS.slice(0, LAYERS.indexOf(layer)).map((name) => `../${name}/file`);
+  const above = LAYERS.slice(LAYERS.indexOf(layer) + 1).map((name) => `../${name}/file`);
+  const outside = ["../authenticate", "../../session", "@/lib/auth/session", "next", "next/server", "react", "node:fs"];
+  const found = rejected(`lib/auth/core/${layer}/new.ts`, ["jose/base64url", "./file", ...below, ...above, ...outside]);
+  expect(found).toEqual([...above, ...outside]);
+});
+
+test("the top of core imports its layers, and no framework", () => {
+  const outside = ["../session", "next/server", "react", "@/lib/auth/session"];
+  expect(rejected("lib/auth/core/new.ts", [...LAYERS.map((name) => `./${name}/file`), ...outside])).toEqual(outside);
+});
+
+test("pages, middleware and the copier's files import no core", () => {
+  const core = ["@/lib/auth/core/authenticate", "@/lib/auth/core/base/config"];
+  for (const path of ["middleware.ts", "app/page.tsx", "app/auth/error/page.tsx", "lib/auth/events.ts"]) {
+    expect(rejected(path, ["@/lib/auth/session", ...core])).toEqual(core);
+  }
+  expect(rejected("lib/auth/events.ts", ["./session", "./core/base/errors"])).toEqual(["./core/base/errors"]);
+});

@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { CallBound } from "@/lib/auth/core/tokens/call-bound";
+
+let calls = 0;
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 1_800_000_000_000 });
+  calls = 0;
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const succeed = async () => ++calls;
+const fail = async () => {
+  calls++;
+  throw new Error("Cognito rejected it");
+};
+
+/** Starts so many calls at once. Gives the error codes of those that the bound rejects, as they come. */
+function start(bound: CallBound, count: number, call: () => Promise<unknown>): string[] {
+  const codes: string[] = [];
+  for (let i = 0; i < count; i++) bound.run(call).catch(({ code }) => code && codes.push(code));
+  return codes;
+}
+
+describe("the bound on calls with made-up credentials", () => {
+  test("AT-06 lets thirty failed calls a second through, and the others wait for the next second", async () => {
+    const bound = new CallBound(true);
+    const rejected = start(bound, 50, fail);
+    await vi.advanceTimersByTimeAsync(900);
+    expect(calls).toBe(30);
+    await vi.advanceTimersByTimeAsync(300);
+    expect(calls).toBe(50);
+    expect(rejected).toEqual([]);
+  });
+
+  test("AT-06 does not count calls that succeed: a hundred sign-ins one after the other do not wait", async () => {
+    const bound = new CallBound(true);
+    for (let i = 0; i < 29; i++) await bound.run(fail).catch(() => {});
+    for (let i = 0; i < 100; i++) await bound.run(succeed);
+    expect(calls).toBe(129);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("AT-06 counts revocations that succeed: Cognito confirms them for any token", async () => {
+    const bound = new CallBound(false);
+    for (let i = 0; i < 30; i++) await bound.run(succeed);
+    start(bound, 1, succeed);
+    await vi.advanceTimersByTimeAsync(900);
+    expect(calls).toBe(30);
+    await vi.advanceTimersByTimeAsync(300);
+    expect(calls).toBe(31);
+  });
+
+  test("AT-06 a call that succeeds in the next second earns that second no more than one call", async () => {
+    const bound = new CallBound(true);
+    let finish = () => {};
+    const slow = bound.run(() => new Promise<void>((resolve) => (finish = resolve)));
+    await vi.advanceTimersByTimeAsync(1_000);
+    finish();
+    await slow;
+    start(bound, 40, fail);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(calls).toBe(30);
+  });
+
+  test("AT-06 a call that gets no turn in four seconds is not made", async () => {
+    const bound = new CallBound(true);
+    const rejected = start(bound, 200, fail);
+    await vi.advanceTimersByTimeAsync(3_900);
+    expect(rejected).toEqual([]);
+    await vi.advanceTimersByTimeAsync(400);
+    const turns = calls;
+    expect(turns).toBeGreaterThanOrEqual(4 * 30);
+    expect(turns).toBeLessThanOrEqual(5 * 30);
+    expect(rejected).toEqual(Array.from({ length: 200 - turns }, () => "token_endpoint_unavailable"));
+  });
+
+  test("AT-06 behind three hundred that wait, a call is rejected at once, and later ones get a turn again", async () => {
+    const bound = new CallBound(true);
+    const rejected = start(bound, 331, fail);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(rejected).toEqual(["token_endpoint_unavailable"]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    const before = calls;
+    const later = start(bound, 330, fail);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(later).toEqual([]);
+    expect(calls).toBe(before + 30);
+  });
+});

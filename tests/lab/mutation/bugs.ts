@@ -1,0 +1,326 @@
+/** A protection taken out. Each text is in the file once. */
+export interface Bug {
+  readonly what: string;
+  readonly file: string;
+  readonly changes: readonly (readonly [before: string, after: string])[];
+}
+
+const CORE = "lib/auth/core";
+
+export const BUGS: readonly Bug[] = [
+  bug("state is not compared", `${CORE}/sign-in/transactions.ts`, [" || !isEqual(transaction.state, state)", ""]),
+  bug("a transaction stays after its use", `${CORE}/sign-in/transactions.ts`, [
+    "  deleteCookie(jar, kind);\n  const isUsed",
+    "  const isUsed",
+  ]),
+  bug("a transaction can be answered again", `${CORE}/sign-in/transactions.ts`, [
+    "(usedStates.get(state) ?? 0) > now()",
+    "false",
+  ]),
+  bug("nonce is not compared", `${CORE}/tokens/issued-tokens.ts`, ["idClaims?.nonce !== nonce", "false"]),
+  bug("the PKCE verifier is not sent", `${CORE}/tokens/token-endpoint.ts`, ["code_verifier: codeVerifier, ", ""]),
+  bug("secrets are not random", `${CORE}/base/hash.ts`, [
+    "crypto.getRandomValues(new Uint8Array(32))",
+    "new Uint8Array(32)",
+  ]),
+  bug("aud is not checked", `${CORE}/tokens/verify.ts`, ["claims.aud === config.clientId && ", ""]),
+  bug("client_id is not checked", `${CORE}/tokens/verify.ts`, [" && clientIds.includes(claims.client_id)", ""]),
+  bug("token_use is not checked, of an access token", `${CORE}/tokens/verify.ts`, [
+    'claims.token_use === "access" && ',
+    "",
+  ]),
+  bug("token_use is not checked, of an ID token", `${CORE}/tokens/verify.ts`, ['claims.token_use === "id" && ', ""]),
+  bug("iss is not checked", `${CORE}/tokens/verify.ts`, [" || claims.iss !== config.issuer", ""]),
+  bug("exp is not checked", `${CORE}/tokens/verify.ts`, ["exp <= now()", "false"]),
+  bug("any alg will do", `${CORE}/tokens/verify.ts`, ['alg === "RS256" && ', ""]),
+  bug("refreshed tokens may be of anybody", `${CORE}/tokens/issued-tokens.ts`, ["if (!continues)", "if (false)"]),
+  bug("a late answer brings an ended session back", `${CORE}/session/ended.ts`, [
+    "  for (const key of await keysOf(jar, signIn)) if ((await readEnd(jar, key)) > 0) return true;\n",
+    "",
+  ]),
+  bug(
+    "a refused refresh token is written among the ended sign-ins",
+    `${CORE}/session/ended.ts`,
+    ['const entries = await readEntries(jar, "spent")', 'const entries = await readEntries(jar, "ended")'],
+    ['(await readEntries(jar, "spent"))', '(await readEntries(jar, "ended"))'],
+    ['await writeEntries(jar, "spent", ', 'await writeEntries(jar, "ended", '],
+  ),
+  bug("a refresh token that comes after its sign-out is not revoked", `${CORE}/authenticate.ts`, [
+    "    await revoke(state, jar.config);\n",
+    "",
+  ]),
+  bug("the sign-in that another replaces is not revoked", "app/auth/callback/route.ts", [
+    "  if (replaced && replaced.refreshToken !== refreshToken) await revokeWithSuccessors(replaced, config);\n",
+    "",
+  ]),
+  bug("sign-out waits for a refresh that never settles", `${CORE}/tokens/refresh.ts`, [
+    "attempt !== undefined && (await settlesWithin(attempt.response, SIGN_OUT_WAIT_MS))",
+    "attempt !== undefined",
+  ]),
+  bug("a flood evicts refreshes in flight", `${CORE}/tokens/refresh.ts`, [
+    'removeWhere(({ outcome }) => outcome !== "pending", MAX_ATTEMPTS)',
+    "removeWhere(() => true, MAX_ATTEMPTS)",
+  ]),
+  bug("answers of a refresh serve for 10 s only", `${CORE}/tokens/refresh.ts`, [
+    "const KEPT_S = 60",
+    "const KEPT_S = 10",
+  ]),
+  bug("a late timer ends a request whose answer is there", `${CORE}/base/deadline.ts`, [
+    "if (Date.now() - dueAt < LATE_MS) onOver();\n    else timer = setTimeout(onOver, EXTRA_MS);",
+    "onOver();",
+  ]),
+  bug("every fetch refreshes in the last minute", `${CORE}/authenticate.ts`, ["data: 10", "data: 60"]),
+  bug("made-up refresh tokens cost a call each", `${CORE}/tokens/call-bound.ts`, [
+    "this.#calls >= CALLS_PER_SECOND",
+    "false",
+  ]),
+  bug("JWKS: no pause after a failed fetch", `${CORE}/tokens/keys.ts`, [
+    "    if (isPausing(source) && !isIssued) throw unavailable();\n",
+    "",
+  ]),
+  bug("JWKS: a late answer replaces newer keys", `${CORE}/tokens/keys.ts`, [
+    "fetches > source.keysFrom && Object.assign(source, found)",
+    "Object.assign(source, found)",
+  ]),
+  bug("the signature of a cookie is not checked", `${CORE}/base/sign.ts`, [
+    'await crypto.subtle.verify("HMAC", key, Uint8Array.from(decode(mac)), encoder.encode(text))',
+    "key",
+  ]),
+  bug("cookies without a signature are accepted", `${CORE}/http/cookies.ts`, [
+    "return mayBeSigned && config.clientSecrets.length > 0 ? null : stored;",
+    "return stored;",
+  ]),
+  bug("an edited cookie of version 0.1 makes a session longer", `${CORE}/session/session-cookies.ts`, [
+    "Math.min(state.expiresAt, authTime + jar.config.sessionMaxAge)",
+    "state.expiresAt",
+  ]),
+  bug("an ID token of another sign-in is accepted", `${CORE}/session/cookie-session.ts`, [
+    "!isSameSignIn(idClaims, claims)",
+    "false",
+  ]),
+  bug("cookie names are trimmed of U+00A0", `${CORE}/http/cookie-jar.ts`, [
+    "return text.slice(start, end)",
+    "return text.trim()",
+  ]),
+  bug("planted cookies make a huge answer", `${CORE}/http/cookie-jar.ts`, [
+    "deletions.slice(0, MAX_DELETIONS)",
+    "deletions",
+  ]),
+  bug("an event that cannot be reported fails the request", `${CORE}/base/events.ts`, [
+    "} catch {\n    // A logger that fails must not fail a sign-in.\n  }",
+    "} catch (error) {\n    throw error;\n  }",
+  ]),
+  bug("returnTo is not checked", `${CORE}/http/request.ts`, [
+    "const [value] = values;",
+    'const [value] = values; if (typeof value === "string") return value;',
+  ]),
+  bug("returnTo may have encoded dot segments", `${CORE}/http/request.ts`, [
+    "  if (/(^|[/\\\\])\\.\\.?([/\\\\;]|$)/.test(inApp)) return false;\n",
+    "",
+  ]),
+  bug("returnTo may lead to another app of the host", `${CORE}/http/request.ts`, [
+    "return false; // Another app on this origin.",
+    "void 0;",
+  ]),
+  bug("the token getters give null in an outage", "lib/auth/session.ts", [
+    'if (auth.status === "unknown") throw auth.error;',
+    'if (auth.status === "unknown") return { status: "signed_out", error: auth.error };',
+  ]),
+  bug("two apps of one host reload each other's tabs", "lib/auth/session-watch.tsx", [
+    "getConfig().cookiePrefix",
+    '"auth"',
+  ]),
+  bug("caches may keep what a request with cookies was given", "lib/auth/middleware.ts", [" && jar.isEmpty;", ";"]),
+  bug("what another site sends is accepted", `${CORE}/http/request.ts`, [
+    'headers.get("origin") !== origin : site !== "same-origin"',
+    "false : false",
+  ]),
+  bug("cookies without HttpOnly", `${CORE}/http/cookie-jar.ts`, ["; HttpOnly", ""]),
+  bug("cookies without SameSite", `${CORE}/http/cookie-jar.ts`, ["; SameSite=Lax", ""]),
+  bug("cookies without Secure", `${CORE}/http/cookie-jar.ts`, ['"; Secure"', '""']),
+  bug("shared caches may keep answers", `${CORE}/http/responses.ts`, ['"private, no-store"', '"public, max-age=60"']),
+  bug("sign-out does not revoke", "app/auth/logout/route.ts", [
+    "state !== null && (await revokeWithSuccessors(state, config))",
+    "state !== null",
+  ]),
+  bug("the signature of a token is not verified", `${CORE}/tokens/verify.ts`, [
+    '  if (!(await hasSignatureOf(key, token))) throw invalid("has a bad signature");\n',
+    "",
+  ]),
+  bug("the signature of a token is verified with no key of the pool", `${CORE}/tokens/verify.ts`, [
+    "return crypto.subtle.verify(RS256.name, await importKey(key), signature, signed);",
+    "return (await importKey(key)).usages.length > 0 && signature.length > 0 && signed.length > 0;",
+  ]),
+  bug("the end of a token is enough to find its claims", `${CORE}/base/secret-cache.ts`, [
+    "entry?.key === key ? ",
+    "entry ? ",
+  ]),
+  bug("a key that left the JWKS still verifies", `${CORE}/tokens/verify.ts`, [
+    "(await getKey(config, known.key.kid, isIssued)) === known.key",
+    "known.key.kid",
+  ]),
+  bug("tokens of the future are accepted", `${CORE}/tokens/verify.ts`, ["wait > MAX_CLOCK_SKEW_S", "false"]),
+  bug("at_hash is not compared", `${CORE}/tokens/issued-tokens.ts`, [
+    "idClaims && !(await matchesAtHash(idClaims, accessToken))",
+    "false",
+  ]),
+  bug("the tokens of one answer may be of two users", `${CORE}/tokens/issued-tokens.ts`, [
+    "idClaims && idClaims.sub !== accessClaims.sub",
+    "false",
+  ]),
+  bug("signed cookies of another purpose are accepted", `${CORE}/base/sign.ts`, [
+    '["signed cookie", purpose, issuer, clientId]',
+    '["signed cookie", issuer, clientId]',
+  ]),
+  bug("signed cookies of another app client are accepted", `${CORE}/base/sign.ts`, [
+    '["signed cookie", purpose, issuer, clientId]',
+    '["signed cookie", purpose, issuer]',
+  ]),
+  bug("sealed cookies of another purpose are accepted", `${CORE}/base/seal.ts`, [
+    "secret: string): Promise<CryptoKey> {\n",
+    'secret: string): Promise<CryptoKey> {\n  purpose = "any";\n',
+  ]),
+  bug("an opened cookie opens for every purpose", `${CORE}/base/seal.ts`, [" && known.purpose === purpose", ""]),
+  bug("unsealed cookies are accepted with AUTH_SECRET", `${CORE}/http/cookies.ts`, [
+    "return unseal(stored, purpose, config.secrets);",
+    "return (await unseal(stored, purpose, config.secrets)) ?? stored;",
+  ]),
+  bug("a refresh cookie of version 0.1 is trusted without an access cookie", `${CORE}/session/session-cookies.ts`, [
+    "  if (!accessToken) return null;\n",
+    '  const old = accessToken ? null : parseState(readUnsignedCookie(jar, "refresh") ?? "", jar);\n' +
+      "  if (!accessToken) return old && { ...old, isProven: false };\n",
+  ]),
+  bug("a refresh cookie of version 0.1 is trusted with anybody's access cookie", `${CORE}/session/session-cookies.ts`, [
+    "  if (signIn.sub !== sub || signIn.auth_time !== authTime || signIn.origin_jti !== originJti) return null;\n",
+    "",
+  ]),
+  bug("a refresh cookie of version 0.1 counts as proven", `${CORE}/session/session-cookies.ts`, [
+    "{ ...state, expiresAt, isProven: false }",
+    "{ ...state, expiresAt, isProven: true }",
+  ]),
+  bug("a refresh cookie of version 0.1 is never replaced", `${CORE}/authenticate.ts`, [
+    " || hasOldRefreshCookie(jar)",
+    "",
+  ]),
+  bug("every refresh cookie counts as proven", `${CORE}/session/session-cookies.ts`, [
+    "isProven: jar.config.areCookiesAuthentic",
+    "isProven: true",
+  ]),
+  bug("made-up refresh tokens wait for no turn", `${CORE}/tokens/token-endpoint.ts`, [
+    "isProven ? call() : refreshCalls.run(call)",
+    "isProven ? call() : call()",
+  ]),
+  bug("made-up revocations wait for no turn", `${CORE}/tokens/token-endpoint.ts`, [
+    "isProven ? call() : revokeCalls.run(call)",
+    "isProven ? call() : call()",
+  ]),
+  bug("revocations that Cognito confirms are not bounded", `${CORE}/tokens/token-endpoint.ts`, [
+    "const revokeCalls = new CallBound(false)",
+    "const revokeCalls = new CallBound(true)",
+  ]),
+  bug("made-up codes wait for no turn", `${CORE}/tokens/token-endpoint.ts`, [
+    'codeCalls.run(() => post("token", form, config))',
+    'post("token", form, config)',
+  ]),
+  bug("calls that succeed count as made-up ones", `${CORE}/tokens/call-bound.ts`, [
+    "if (this.#isRefunded) ",
+    "if (false) ",
+  ]),
+  bug("calls above the bound fail instead of waiting", `${CORE}/tokens/call-bound.ts`, [
+    "this.#waiting < MAX_WAITING ? 0 : MAX_WAIT_MS",
+    "MAX_WAIT_MS",
+  ]),
+  bug("all kinds of requests refresh early", `${CORE}/authenticate.ts`, [
+    "REFRESH_AHEAD_S[requestKind(headers)]",
+    "REFRESH_AHEAD_S.document",
+  ]),
+  bug("an early refresh that failed is not repeated", `${CORE}/authenticate.ts`, [
+    " || (await isOwed(jar, stored))",
+    "",
+  ]),
+  bug("the ID token of the sign-in before stays", `${CORE}/session/session-cookies.ts`, [
+    '  deleteCookie(draft, "id");\n',
+    "",
+  ]),
+  bug("an end that was recorded under the other key is not seen", `${CORE}/session/ended.ts`, [
+    "return hasHashes ? [key, await signInKey({ ...signIn, origin_jti: undefined })] : [key];",
+    "return hasHashes ? [key] : [key];",
+  ]),
+  bug("the sign-outs of version 0.1 are forgotten", `${CORE}/session/ended.ts`, [
+    "  return isInOldList(jar, signIn);\n",
+    "  return false;\n",
+  ]),
+  bug("tokens of the token endpoint wait for the pause of the JWKS", `${CORE}/tokens/keys.ts`, [
+    "isPausing(source) && !isIssued",
+    "isPausing(source)",
+  ]),
+  bug("made-up key ids cause a fetch each", `${CORE}/tokens/keys.ts`, [
+    "now() - refetchedAt >= COOLDOWN_S;",
+    "now() - refetchedAt >= 0;",
+  ]),
+  bug("headers for CDNs are kept", `${CORE}/http/compose.ts`, [" && (isCacheable || !FOR_CACHES.test(name))", ""]),
+  bug("the session cookies of another middleware win", `${CORE}/http/compose.ts`, [
+    "...notOurs(theirs.headers.getSetCookie()), ...ours.getSetCookie()",
+    "...ours.getSetCookie(), ...theirs.headers.getSetCookie()",
+  ]),
+  bug("the client secret follows a redirect", `${CORE}/base/fetch-text.ts`, [
+    'redirect: "manual"',
+    'redirect: "follow"',
+  ]),
+  bug("any token type will do", `${CORE}/tokens/token-endpoint.ts`, [
+    "isBearer && isToken(access_token)",
+    "isToken(access_token)",
+  ]),
+  bug("another issuer may answer at the callback", `${CORE}/sign-in/authorization.ts`, ["if (isOfIssuer && ", "if ("]),
+  bug("the first of several states counts", `${CORE}/sign-in/authorization.ts`, [
+    "others.length === 0 ? value : null",
+    "value",
+  ]),
+  bug("a prefetch redeems the code", "app/auth/callback/route.ts", [
+    "  if (isPrefetch(request.headers)) return bare(400);\n",
+    "",
+  ]),
+  bug("a link on another site signs out", "app/auth/logout/route.ts", [
+    'request.headers.get("sec-fetch-site") === "same-origin"',
+    "true",
+  ]),
+  bug("a form on another site signs out", "app/auth/logout/route.ts", [
+    "isCrossSite(request.headers, config.origin) ? bare(403) : ",
+    "",
+  ]),
+  bug("a browser that loses its cookies is redirected without end", "app/auth/login/route.ts", [
+    "rounds > MAX_ROUNDS",
+    "false",
+  ]),
+  bug("a handler of an API accepts what another site sends", "lib/auth/api.ts", [
+    'if (isForged) return reject(request, 403, "cross_site");',
+    "void isForged;",
+  ]),
+  bug("a handler of an API asks for no group or scope", "lib/auth/api.ts", [
+    "findMissing(session, requirement)",
+    "findMissing(session, {})",
+  ]),
+  bug("a page asks for no group or scope", "lib/auth/session.ts", [
+    "if (missing) refuse(returnTo, missing);",
+    "void missing;",
+  ]),
+  bug("middleware takes a machine for a user", "lib/auth/middleware.ts", [" && !isMachine(auth.session)", ""]),
+  bug("a page takes a machine for a user", "lib/auth/session.ts", [" && !isMachine(auth.session)", ""]),
+  bug("middleware passes on what another site sends", "lib/auth/middleware.ts", [
+    'if (isForged(request, jar)) return always(() => refuse(request, 403, "cross_site"));',
+    "void isForged;",
+  ]),
+  bug("a handler behind middleware takes an outage for a sign-out", "lib/auth/middleware.ts", [
+    'if (auth.status === "unknown") forwarded.set(',
+    "if (false) forwarded.set(",
+  ]),
+  bug("a sub-domain may frame pages", "lib/auth/middleware.ts", [', "x-frame-options": "SAMEORIGIN" }', " }"]),
+  bug("any site may frame the kit's pages", `${CORE}/http/responses.ts`, [
+    `  "content-security-policy": "frame-ancestors 'none'",\n`,
+    "",
+  ]),
+];
+
+function bug(what: string, file: string, ...changes: Bug["changes"]): Bug {
+  return { what, file, changes };
+}

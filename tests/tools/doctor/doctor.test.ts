@@ -1,0 +1,485 @@
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { parseConfig } from "../../../lib/auth/core/base/config";
+import { type AppClient, type Cognito, startCognito } from "../../cognito";
+import { type Plant, plants } from "./plants";
+import {
+  byTwo,
+  createApp,
+  type Environment,
+  examine,
+  LAYOUT,
+  type Report,
+  type Run,
+  removeApps,
+  runByTsx,
+  runDoctor,
+} from "./run";
+import { AUTH_SECRET, BASE_URL, CLIENT_SECRET } from "./set-up";
+
+let cognito: Cognito;
+let other: Cognito;
+let app: string;
+
+beforeAll(async () => {
+  [cognito, other] = await Promise.all([startCognito({ clients: [] }), startCognito({ clients: [] })]);
+  app = createApp({ type: "module" });
+}, 30_000);
+afterAll(async () => {
+  removeApps();
+  await Promise.all([cognito?.close(), other?.close()]);
+});
+
+/** A client of its own, and the variables of an app that uses it. */
+function register(client: Partial<AppClient> = {}): Environment {
+  const clientId = `client${cognito.clients.length}`;
+  const urls = { callbackUrls: [`${BASE_URL}/auth/callback`], logoutUrls: [BASE_URL] };
+  cognito.clients.push({ clientId, clientSecret: CLIENT_SECRET, ...urls, ...client });
+  return {
+    COGNITO_ISSUER: cognito.issuer,
+    COGNITO_DOMAIN: cognito.domain,
+    COGNITO_CLIENT_ID: clientId,
+    COGNITO_CLIENT_SECRET: CLIENT_SECRET,
+    APP_BASE_URL: BASE_URL,
+    AUTH_SECRET,
+  };
+}
+
+function tsconfig(paths: Readonly<Record<string, readonly string[]>>, baseUrl?: string): string {
+  return JSON.stringify({ compilerOptions: { paths, baseUrl } });
+}
+
+function portOf(address: string | { port: number } | null): number {
+  if (typeof address !== "object" || address === null) throw new Error("It does not listen");
+  return address.port;
+}
+
+function catchError(work: () => unknown): unknown {
+  try {
+    return work();
+  } catch (error) {
+    return error;
+  }
+}
+
+const idsOf = ({ findings }: Report, status: string) =>
+  findings.filter((it) => it.status === status).map((it) => it.id);
+
+function expectNoSecret({ output }: Run): void {
+  for (const secret of [CLIENT_SECRET, AUTH_SECRET]) expect(output).not.toContain(secret);
+}
+
+describe("a good set-up", () => {
+  test("ends clean: no fault, no warning, exit code 0; what cannot be seen from outside is a note", async () => {
+    const result = await runDoctor(app, register());
+    expect(result.output).not.toMatch(/^[✘!–]/m);
+    expect(result.output).toContain("✔ Callback URL");
+    expect(result.output).toContain("· Rotation and lifetimes");
+    expect(result.output).toMatch(/\n0 at fault, 0 to look at, 0 not checked\n$/);
+    expect(result.code).toBe(0);
+    expectNoSecret(result);
+  });
+
+  test("is only read: no sign-in starts, and no token is issued, refreshed or revoked", async () => {
+    const { COGNITO_CLIENT_ID: clientId = "", ...env } = register();
+    await examine(app, { COGNITO_CLIENT_ID: clientId, ...env });
+    const asked = cognito.requests.filter(({ params }) => params.client_id === clientId);
+    expect(new Set(asked.map(({ name }) => name))).toEqual(
+      new Set(["authorize", "login", "logout", "token", "revoke"]),
+    );
+    expect(asked.length).toBeLessThan(10);
+    expect(
+      asked.filter(({ name, error }) => name === "token" && error !== "invalid_grant" && error !== "invalid_client"),
+    ).toEqual([]);
+    expect(cognito.signIns).toEqual([]);
+  });
+
+  test("may be a public client's, without sealed cookies and on a public address", async () => {
+    const baseUrl = "https://app.example/shop";
+    const shop = createApp({
+      files: { "next.config.mjs": null, "next.config.ts": "const c = {\n  basePath: '/shop',\n};" },
+    });
+    const client = { clientSecret: undefined, callbackUrls: [`${baseUrl}/auth/callback`], logoutUrls: [baseUrl] };
+    const env = { ...register(client), APP_BASE_URL: baseUrl, COGNITO_CLIENT_SECRET: "", AUTH_SECRET: "" };
+    const { code, report } = await examine(shop, env);
+    expect([code, idsOf(report, "fault")]).toEqual([0, []]);
+  });
+
+  test("may have a second domain", async () => {
+    const second = cognito.domain.replace("127.0.0.1", "localhost");
+    const { code, report } = await examine(app, { ...register(), COGNITO_DOMAIN: second });
+    expect([code, idsOf(report, "fault")]).toEqual([0, []]);
+    expect(report.findings.find(({ id }) => id === "domain_pool")?.text).toContain("second domain");
+  });
+});
+
+describe("a good set-up of the project", () => {
+  test.each([
+    [
+      "an alias of its own with one more entry",
+      { "tsconfig.json": tsconfig({ "~/*": ["./*"], "@/lib/auth/*": ["./lib/auth/*"] }) },
+    ],
+    [
+      "paths in a file that tsconfig.json extends",
+      { "tsconfig.json": '{ "extends": "./base" }', "base.json": tsconfig({ "@/*": ["./*"] }) },
+    ],
+    ["a baseUrl", { "tsconfig.json": tsconfig({ "@/*": ["*"] }, "."), "lib/other.ts": "" }],
+    [
+      "the locale layout and one for the error page",
+      { "app/layout.tsx": null, "app/[locale]/layout.tsx": LAYOUT, "app/auth/layout.tsx": LAYOUT },
+    ],
+    ["a second layout without <html>", { "app/auth/layout.tsx": "export default ({ children }) => children;" }],
+    ["a pnpm-workspace.yaml beside a single app", { "pnpm-workspace.yaml": "ignoredBuiltDependencies:\n  - sharp\n" }],
+  ])("may have %s", async (_, files) => {
+    const { code, report } = await examine(createApp({ files }), register());
+    expect([code, idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([0, [], []]);
+  });
+});
+
+describe("the client secret", () => {
+  const visits: string[] = [];
+  const canary = createServer(async (request, response) => {
+    visits.push(`${request.method} ${request.url} ${JSON.stringify(request.headers)} ${await text(request)}`);
+    const { pathname, search } = new URL(request.url ?? "/", "http://canary");
+    const isLogin = pathname.startsWith("/oauth2/authorize");
+    response.writeHead(isLogin ? 302 : 400, { location: `/login${search}`, "content-type": "application/json" });
+    response.end('{"error":"invalid_grant"}');
+  });
+  let address = "";
+  beforeAll(async () => {
+    await new Promise<void>((listening) => canary.listen(0, "127.0.0.1", listening));
+    address = `http://127.0.0.1:${portOf(canary.address())}`;
+  });
+  afterAll(() => canary.close());
+  beforeEach(() => void visits.splice(0));
+  const forms = [CLIENT_SECRET, encodeURIComponent(CLIENT_SECRET)];
+  const secretsIn = () => visits.filter((visit) => forms.some((form) => visit.includes(form)));
+
+  test("AT-16 goes to no domain that the pool's metadata does not name, whatever that domain answers", async () => {
+    const { report } = await examine(app, { ...register(), COGNITO_DOMAIN: address });
+    expect(visits.length).toBeGreaterThan(0);
+    expect(secretsIn()).toEqual([]);
+    expect(report.findings.find(({ id }) => id === "client_secret")).toMatchObject({
+      status: "note",
+      text: expect.stringContaining("was not sent"),
+    });
+  });
+
+  test("AT-16 goes to no domain when the pool's metadata names none", async () => {
+    const env = register();
+    cognito.fault("discovery", { transform: ({ authorization_endpoint: _, ...rest }) => rest });
+    await examine(app, { ...env, COGNITO_DOMAIN: address });
+    cognito.clearFaults();
+    expect(secretsIn()).toEqual([]);
+  });
+
+  test.each(["authorize", "token", "revoke", "logout"] as const)(
+    "AT-16 follows no redirect of %s at the pool's own domain",
+    async (endpoint) => {
+      const env = register();
+      const match = { client_id: env.COGNITO_CLIENT_ID ?? "" };
+      cognito.fault(endpoint, { redirect: `${address}/oauth2/authorize?client_id=${match.client_id}` }, { match });
+      await examine(app, env);
+      cognito.clearFaults();
+      expect(secretsIn()).toEqual([]);
+    },
+  );
+
+  test("is asked of no domain that sends people to another host's login page (AT-16)", async () => {
+    const env = register();
+    const match = { client_id: env.COGNITO_CLIENT_ID ?? "" };
+    cognito.fault("authorize", { redirect: `${address}/login?client_id=${match.client_id}` }, { match });
+    await examine(app, env);
+    cognito.clearFaults();
+    const asked = cognito.requests.filter(({ params }) => params.client_id === match.client_id);
+    expect(asked.filter(({ params }) => "client_secret" in params)).toEqual([]);
+  });
+});
+
+describe("a project with a src folder", () => {
+  test("is examined from the folder where the kit is, too", async () => {
+    const root = createApp({ folder: "src" });
+    const { code, report } = await examine(join(root, "src"), register());
+    expect([code, idsOf(report, "fault")]).toEqual([0, []]);
+  });
+});
+
+describe("one run", () => {
+  const results = new Map<Plant, Run & { report: Report }>();
+  const run = async (plant: Plant) => {
+    const env = register(plant.client);
+    plant.plant?.(cognito, env.COGNITO_CLIENT_ID ?? "");
+    const changes = (await plant.env?.({ cognito, other })) ?? {};
+    const root = plant.app ? createApp({ type: "module", ...plant.app }) : app;
+    return examine(join(root, plant.app?.folder ?? ""), { ...env, ...changes });
+  };
+  beforeAll(async () => {
+    for (const [plant, result] of await byTwo(
+      plants.filter((it) => !it.isAlone),
+      run,
+    ))
+      results.set(plant, result);
+    for (const plant of plants.filter((it) => it.isAlone)) {
+      cognito.clearFaults();
+      results.set(plant, await run(plant));
+    }
+    cognito.clearFaults();
+  }, 180_000);
+
+  test.each(plants.map((plant) => [plant.title, plant] as const))(
+    "names %s, only that, and how it is mended",
+    (_, plant) => {
+      const result = results.get(plant);
+      if (!result) throw new Error("It did not run");
+      expect(idsOf(result.report, "fault")).toEqual([plant.check]);
+      expect(result.report.findings.find(({ id }) => id === plant.check)?.mend).toMatch(plant.mend);
+      expect([result.code, result.report.ok]).toEqual([1, false]);
+    },
+  );
+
+  test("prints no secret", () => {
+    expect(results.size).toBe(plants.length);
+    for (const result of results.values()) expectNoSecret(result);
+  });
+
+  test("sends the secret to no other pool", () => {
+    expect(other.count("authorize")).toBeGreaterThan(0);
+    expect(other.requests.filter(({ params }) => "client_secret" in params)).toEqual([]);
+  });
+
+  test.each([
+    ["AUTH_SECRET", "short"],
+    ["AUTH_SESSION_MAX_AGE", "30d"],
+    ["AUTH_COOKIE_PREFIX", "my.app"],
+  ])("with a wrong %s still asks the user pool", async (name, value) => {
+    const { report } = await examine(app, { ...register({ logoutUrls: [] }), [name]: value });
+    expect(idsOf(report, "fault")).toEqual([name, "sign_out_url"]);
+    expect(idsOf(report, "unchecked")).toEqual(["cookies", "cookies_many_groups"]);
+  });
+
+  test.each([
+    ["COGNITO_SCOPE", "openid,email", "must include openid (scopes are separated by spaces)"],
+    ["COGNITO_DOMAIN", "auth.example.com", "must start with https:// and have no path"],
+  ])("says of %s=%s what it must be", async (name, value, text) => {
+    const { report } = await examine(app, { ...register(), [name]: value });
+    expect(report.findings.find(({ id }) => id === name)).toMatchObject({ status: "fault", text });
+  });
+
+  test("shows a fault with a ✘, and below it the mend", async () => {
+    const result = await runDoctor(app, { ...register({ logoutUrls: [] }), AUTH_SECRET: "" });
+    expect(result.output).toMatch(
+      /✘ Sign-out URL +http:\/\/localhost:3000 is not registered\n {2}→ Cognito console → .*Allowed/,
+    );
+    expect(result.output).toContain("1 at fault");
+    expect(result.code).toBe(1);
+  });
+});
+
+describe("what cannot be told", () => {
+  const check = async (
+    changes: Environment,
+    client: Partial<AppClient>,
+    plant: (clientId: string) => void = () => {},
+  ) => {
+    const env = { ...register(client), ...changes };
+    plant(env.COGNITO_CLIENT_ID ?? "");
+    const { code, report } = await examine(app, env);
+    expect([code, idsOf(report, "fault")]).toEqual([0, []]);
+    return idsOf(report, "warning");
+  };
+
+  test.each([403, 429, 503])("is no fault: a domain that answers %i to everything", async (status) => {
+    const warnings = await check({}, {}, (clientId) => {
+      for (const name of ["authorize", "logout", "token", "revoke"] as const) {
+        cognito.fault(name, { status, body: "<html>" }, { match: { client_id: clientId } });
+      }
+    });
+    expect(warnings).toEqual(
+      expect.arrayContaining(["domain", "client", "callback_url", "sign_out_url", "client_secret"]),
+    );
+  });
+
+  test("is no fault: token revocation that seems off", async () => {
+    expect(await check({}, { revocation: false })).toContain("revocation");
+  });
+
+  test("is no fault: a login page that has no style", async () => {
+    const plant = (clientId: string) => cognito.fault("login", { status: 403 }, { match: { client_id: clientId } });
+    expect(await check({}, {}, plant)).toContain("login_page");
+  });
+
+  test("is no fault: 127.0.0.1 instead of localhost", async () => {
+    const baseUrl = BASE_URL.replace("localhost", "127.0.0.1");
+    const urls = { callbackUrls: [`${baseUrl}/auth/callback`], logoutUrls: [baseUrl] };
+    expect(await check({ APP_BASE_URL: baseUrl }, urls)).toContain("loopback");
+  });
+
+  test.each([
+    ["AUTH_SECRT", "AUTH_SECRET"],
+    ["AUHT_COOKIE_PREFIX", "AUTH_COOKIE_PREFIX"],
+    ["COGNITO_SCOPES", "COGNITO_SCOPE"],
+    ["COGNTIO_JWKS", "COGNITO_JWKS"],
+    ["auth_session_max_age", "AUTH_SESSION_MAX_AGE"],
+  ])("is no fault: %s, which looks like %s", async (name, meant) => {
+    const { report } = await examine(app, { ...register(), AUTH_SECRET: "", [name]: "value" });
+    expect(idsOf(report, "fault")).toEqual([]);
+    expect(report.findings.find(({ id }) => id === "misspelt_variables")).toMatchObject({
+      status: "warning",
+      text: `the kit does not read ${name}`,
+      mend: `Perhaps ${meant}`,
+    });
+  });
+
+  test("is a fault all the same: APP_BASE_ULR in place of a required variable", async () => {
+    const { APP_BASE_URL: url = "", ...env } = register();
+    const { report } = await examine(app, { ...env, APP_BASE_ULR: url });
+    expect([idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([["APP_BASE_URL"], ["misspelt_variables"]]);
+  });
+
+  test("is nothing to look at: variables of the app's own, of other libraries and of the kit's next release", async () => {
+    const own = { APP_NAME: "a", APP_URL: "a", APP_ENV: "a", AUTH_URL: "a", AUTH_GOOGLE_ID: "a", COGNITO_REGION: "a" };
+    const next = { COGNITO_RESOURCE: "https://a.example", AUTH_SESSION_IDLE: "3600", AUTH_MAX_COOKIE_BYTES: "8000" };
+    expect(await check({ ...own, ...next, COGNITO_CLIENT_ID_2: "a" }, {})).toEqual([]);
+  });
+
+  test.each([
+    ["a public client without AUTH_SECRET", "", undefined, /refresh cookies reach Cognito.*end of its own session/],
+    [
+      "a client secret of 23 characters without AUTH_SECRET",
+      "k3fj2l5q8w9e7r6t1y0uiop",
+      "",
+      /COGNITO_CLIENT_SECRET that can be guessed/,
+    ],
+    [
+      "a client secret of few different characters without AUTH_SECRET",
+      "changemechangemechangeme",
+      "",
+      /can be guessed/,
+    ],
+  ])("is no fault: %s (AT-13)", async (_, secret, clientSecret, words) => {
+    const env = {
+      ...register({ clientSecret: clientSecret ?? undefined }),
+      COGNITO_CLIENT_SECRET: secret,
+      AUTH_SECRET: "",
+    };
+    if (secret)
+      cognito.clients.push({
+        clientId: `weak${secret}`,
+        clientSecret: secret,
+        callbackUrls: [`${BASE_URL}/auth/callback`],
+        logoutUrls: [BASE_URL],
+      });
+    const { code, report } = await examine(app, secret ? { ...env, COGNITO_CLIENT_ID: `weak${secret}` } : env);
+    expect([code, idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([0, [], ["cookie_key"]]);
+    const finding = report.findings.find(({ id }) => id === "cookie_key");
+    expect(finding).toMatchObject({
+      text: expect.stringMatching(words),
+      mend: expect.stringContaining("openssl rand"),
+    });
+  });
+
+  test("is no fault: an AUTH_SECRET of few different characters", async () => {
+    const { report } = await examine(app, { ...register(), AUTH_SECRET: "changeme".repeat(4) });
+    expect([idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([[], ["cookie_key"]]);
+    const finding = report.findings.find(({ id }) => id === "cookie_key");
+    expect(finding?.text).toContain("by an AUTH_SECRET that can be guessed");
+  });
+
+  test.each(["NEXT_PUBLIC_COGNITO_CLIENT_SECRET", "NEXT_PUBLIC_AUTH_SECRET"])(
+    "is no fault: %s, which has a secret's name and another value (CF-04)",
+    async (name) => {
+      const { report } = await examine(app, { ...register(), [name]: "another value" });
+      expect([idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([[], ["public_secrets"]]);
+      expect(report.findings.find(({ id }) => id === "public_secrets")?.text).toContain(name);
+    },
+  );
+
+  test("is nothing to look at: a client secret of Cognito's own making without AUTH_SECRET", async () => {
+    expect(await check({ AUTH_SECRET: "" }, {})).toEqual([]);
+  });
+});
+
+describe("the kit without its variables", () => {
+  test("names each that is missing, and the doctor", () => {
+    const error = catchError(() => parseConfig({ COGNITO_CLIENT_ID: "a" }));
+    expect(error).toMatchObject({ code: "config_invalid" });
+    expect(error).toMatchObject({ message: expect.stringContaining("npx -y tsx lib/auth/tools/doctor") });
+    expect(error).toMatchObject({ problems: { COGNITO_ISSUER: "COGNITO_ISSUER is missing" } });
+  });
+});
+
+describe("a copy", () => {
+  test("without a type in its package.json runs by its folder, with the variables of its .env.local", async () => {
+    const { COGNITO_CLIENT_SECRET: secret = "", ...env } = register();
+    const root = createApp({ files: { ".env.local": `COGNITO_CLIENT_SECRET="${secret}"\n` } });
+    const result = await runByTsx(root, env, "lib/auth/tools/doctor");
+    expect(result.output).toContain("Variables from the environment, .env.local\n");
+    expect(result.output).toContain("✔ COGNITO_CLIENT_SECRET            set\n");
+    expect(result.code).toBe(0);
+    expectNoSecret(result);
+  });
+
+  test.each(["module", undefined] as const)("in src runs by its folder, with type %s", async (type) => {
+    const result = await runByTsx(createApp({ type, folder: "src" }), register(), "src/lib/auth/tools/doctor");
+    expect(result.output).toContain("✔ Middleware                       src/middleware.ts");
+    expect(result.code).toBe(0);
+  });
+
+  test.each(["module", undefined] as const)("without jose says so in one sentence, with type %s", async (type) => {
+    const result = await runByTsx(createApp({ type, without: "jose" }), {}, "lib/auth/tools/doctor");
+    expect(result.output).toContain("✘ Package jose                     is not installed");
+    expect(result.output).toContain("npm install jose server-only");
+    expect(result.output).toMatch(/\n1 at fault, 0 to look at, 0 not checked\n$/);
+    expect(result.output).not.toMatch(/\n\s+at /);
+    expect(result.code).toBe(1);
+  });
+
+  test.each([
+    ["pnpm-workspace.yaml", { "pnpm-workspace.yaml": "packages:\n  - apps/*\n", "package.json": "{}" }],
+    ["workspaces in package.json", { "package.json": '{ "workspaces": ["apps/*"] }' }],
+  ])("asked from the root of a workspace (%s) names the app's folder, and nothing else", async (_, files) => {
+    const root = createApp({ folder: "apps/web/src", files: { "apps/web/package.json": "{}", ...files } });
+    const result = await runByTsx(root, {}, "apps/web/src/lib/auth/tools/doctor");
+    expect(result.output).toContain("is the root of a workspace");
+    expect(result.output).toContain("→ cd apps/web && npx -y tsx src/lib/auth/tools/doctor\n");
+    expect(result.output).toMatch(/\n1 at fault, 0 to look at, 0 not checked\n$/);
+    expect(result.code).toBe(1);
+  });
+
+  test("without a user pool says so in one line, with the way to try the app without one", async () => {
+    const result = await runByTsx(createApp(), {}, "lib/auth/tools/doctor");
+    expect(result.output).toContain(
+      "No user pool is set. To try the app without one: npx -y tsx tests/cognito/dev.ts\n",
+    );
+    expect(result.output).toMatch(/\n1 at fault, 0 to look at, 0 not checked\n$/);
+    expect(result.output).not.toMatch(/^–/m);
+    expect(result.output).toMatch(/^✔ Middleware/m);
+    expect(result.code).toBe(1);
+  });
+
+  test("with an unchanged .env.example has no user pool, either", async () => {
+    const example = readFileSync(new URL("../../../.env.example", import.meta.url), "utf8");
+    const { report } = await examine(createApp({ files: { ".env.local": example } }), {});
+    expect([idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([["user_pool"], []]);
+  });
+
+  test("without a user pool still names another variable that is wrong", async () => {
+    const { report } = await examine(createApp(), { AUTH_SECRET: "short", NEXT_PUBLIC_AUTH_SECRET: "a" });
+    expect(idsOf(report, "fault")).toEqual(["user_pool", "AUTH_SECRET"]);
+    expect(idsOf(report, "warning")).toEqual(["public_secrets"]);
+  });
+
+  test("with one variable of the pool names each that is missing, and what it cannot check in one line", async () => {
+    const { output, code } = await runByTsx(createApp(), { COGNITO_CLIENT_ID: "a" }, "lib/auth/tools/doctor");
+    for (const name of ["COGNITO_ISSUER", "COGNITO_DOMAIN", "APP_BASE_URL"]) {
+      expect(output).toMatch(new RegExp(`^✘ ${name} +is missing\n`, "m"));
+    }
+    expect(output.match(/^–.*$/gm)).toEqual([
+      "– Not checked until ✘ is mended: User pool, App client, Session, Address",
+    ]);
+    expect(code).toBe(1);
+  });
+});
