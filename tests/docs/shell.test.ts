@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -152,6 +152,24 @@ describe("in a project", () => {
     expect(run(codeOf("lib/auth/docs/upgrading.md", "lib/auth/docs"))).toMatchObject({ status: 0, stderr: "" });
     expect(["lib/auth/core", "lib/auth/tools", "app/auth/login"].filter(has)).toEqual([]);
     expect(["lib/auth/events.ts", "app/auth/error/page.tsx"].every(has)).toBe(true);
+  });
+
+  test("the outputs of CloudFormation become a file of variables that only its owner can read", () => {
+    const code = codeOf("lib/auth/docs/deploying.md", "cloudformation");
+    const aws = String.raw`aws() { [ "$2" = deploy ] || printf 'COGNITO_CLIENT_ID\tdemo\nAPP_BASE_URL\thttps://app.example.com\n'; }`;
+    expect(run(`${aws}\n${code}`)).toMatchObject({ status: 0, stderr: "" });
+    const file = join(project, ".env.local");
+    expect(readFileSync(file, "utf8")).toBe("COGNITO_CLIENT_ID=demo\nAPP_BASE_URL=https://app.example.com\n");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test("the commands for CloudFormation are those of the template's head", () => {
+    const head = readFileSync(join(ROOT, "lib/auth/tools/pool/template.yaml"), "utf8").replace(/^# ?/gm, "");
+    const inOneLine = (code: string) => code.replace(/\\?\s+/g, " ").trim();
+    const [deploy = "", describeStacks = ""] = codeOf("lib/auth/docs/deploying.md", "cloudformation").split("\n(");
+    expect(deploy).toContain("aws cloudformation deploy");
+    expect(inOneLine(head)).toContain(inOneLine(deploy));
+    expect(inOneLine(head)).toContain(inOneLine(describeStacks));
   });
 
   test("the build of Amplify Hosting writes the kit's variables to a file, and no other", () => {
