@@ -102,10 +102,7 @@ export const BUGS: readonly Bug[] = [
     "return text.slice(start, end)",
     "return text.trim()",
   ]),
-  bug("planted cookies make a huge answer", `${CORE}/http/cookie-jar.ts`, [
-    ".slice(0, MAX_DELETIONS)",
-    "",
-  ]),
+  bug("planted cookies make a huge answer", `${CORE}/http/cookie-jar.ts`, [".slice(0, MAX_DELETIONS)", ""]),
   bug("an event that cannot be reported fails the request", `${CORE}/base/events.ts`, [
     "} catch {\n    // A logger that fails must not fail a sign-in.\n  }",
     "} catch (error) {\n    throw error;\n  }",
@@ -215,8 +212,8 @@ export const BUGS: readonly Bug[] = [
     "isProven ? call() : call()",
   ]),
   bug("revocations that Cognito confirms are not bounded", `${CORE}/tokens/token-endpoint.ts`, [
-    "const revokeCalls = new CallBound("all")",
-    "const revokeCalls = new CallBound("failures")",
+    'const revokeCalls = new CallBound("all")',
+    'const revokeCalls = new CallBound("failures")',
   ]),
   bug("made-up codes wait for no turn", `${CORE}/tokens/token-endpoint.ts`, [
     'codeCalls.run(() => post("token", form, config))',
@@ -252,7 +249,7 @@ export const BUGS: readonly Bug[] = [
   ]),
   bug("tokens of the token endpoint wait for the pause of the JWKS", `${CORE}/tokens/keys.ts`, [
     "await load(source, config.jwksUri);",
-    "await findKeys(source, config.jwksUri, \"\");",
+    'await findKeys(source, config.jwksUri, "");',
   ]),
   bug("made-up key ids cause a fetch each", `${CORE}/tokens/keys.ts`, [
     "now() - searchedAt >= COOLDOWN_S;",
