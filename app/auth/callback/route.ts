@@ -39,7 +39,10 @@ export function HEAD(): Response {
   return emptyResponse(405, { allow: "GET" });
 }
 
-/** Redeems the code, verifies the tokens and binds them to this sign-in, and stores the session. Throws before it changes one. */
+/**
+ * Redeems the code, verifies the tokens and binds them to this sign-in, and stores the session. Throws before it
+ * changes one.
+ */
 async function completeSignIn(jar: CookieJar, { code, transaction }: AuthorizationResponse): Promise<SignedIn> {
   if (code instanceof AuthError) throw code;
   const { config } = jar;

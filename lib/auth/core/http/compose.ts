@@ -45,8 +45,8 @@ function readForwarded(theirs: Headers, request: Headers): Headers | null {
 }
 
 /**
- * The response of another middleware with our headers. Ours win for caching, for what Next forwards and for cookies with
- * our names, which come last. Their other headers, their status and their body stay as they are.
+ * The response of another middleware with our headers. Ours win for caching, for what Next forwards and for cookies
+ * with our names, which come last. Their other headers, their status and their body stay as they are.
  */
 export function joinResponses(theirs: Response, ours: Headers, cookiePrefix: string): Response {
   const isOurCookie = new RegExp(`^[ \\t]*(__Host-)?${cookiePrefix.replace("__Host-", "")}\\.`);

@@ -6,7 +6,7 @@ import { sha256 } from "../base/hash";
 import type { CookieJar } from "../http/cookie-jar";
 import { startTransaction, type Transaction, takeTransaction } from "./transactions";
 
-/** The response at the callback, and the transaction that it answers. */
+/** A response at the callback, with its transaction. */
 export interface AuthorizationResponse {
   readonly transaction: Transaction;
   /** An error when there is no code to redeem: `authorization_denied`, `authorization_failed` or `grant_rejected`. */
@@ -21,7 +21,7 @@ const PASSED_THROUGH = {
   prompt: /^(none|(login|select_account|consent)( (login|select_account|consent))*)$/,
 };
 
-/** Well-formed parameters that a link may pass on. The kit sets all others. */
+/** Returns the well-formed parameters that a link may pass on. The kit sets all others. */
 export function readLink(link: URLSearchParams): Readonly<Record<string, string>> {
   const asked = Object.entries(PASSED_THROUGH).map(
     ([name, pattern]) => [name, readOnce(link, name) ?? "", pattern] as const,
@@ -30,8 +30,8 @@ export function readLink(link: URLSearchParams): Readonly<Record<string, string>
 }
 
 /**
- * Starts the authorization code grant with PKCE (RFC 6749 4.1.1, RFC 7636). Writes the cookie that holds the transaction
- * and returns the address to send the browser to. `link` is the query of the sign-in link.
+ * Starts the authorization code grant with PKCE (RFC 6749 4.1.1, RFC 7636). Writes the cookie that holds the
+ * transaction and returns the address to send the browser to. `link` is the query of the sign-in link.
  */
 export async function createAuthorizationRequest(
   jar: CookieJar,
@@ -57,8 +57,9 @@ export async function createAuthorizationRequest(
 }
 
 /**
- * Reads what came to the callback (RFC 6749 4.1.2) and uses up its transaction. Throws `transaction_missing` when this
- * browser did not start that sign-in in the last ten minutes, or when it was answered before: do not trust the query.
+ * Reads the response at the callback (RFC 6749 4.1.2) and marks its transaction as used. Throws `transaction_missing`
+ * when this browser did not start that sign-in in the last ten minutes, or when it was answered before: do not trust
+ * the query.
  */
 export async function readAuthorizationResponse(
   jar: CookieJar,
@@ -87,7 +88,7 @@ function readCode(query: URLSearchParams, issuer: string): string | AuthError {
   return new AuthError("authorization_failed", "The answer has no code, or names another issuer");
 }
 
-/** The value of a parameter, or null when it is absent or repeated (RFC 6749 3.1). */
+/** Returns the value of a parameter, or null when it is absent or repeated (RFC 6749 3.1). */
 function readOnce(query: URLSearchParams, name: string): string | null {
   const [value = null, ...others] = query.getAll(name);
   return others.length === 0 ? value : null;
