@@ -1,7 +1,16 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { anchorsOf, type Document, findDocument, parseDocument, ROOT, readDocuments, resolveLink } from "./documents";
+import {
+  anchorsOf,
+  type Document,
+  findDocument,
+  inlineCode,
+  parseDocument,
+  ROOT,
+  readDocuments,
+  resolveLink,
+} from "./documents";
 
 const MAX_LINE = 400;
 /** Files of the reader's own app that the documents name. */
@@ -10,7 +19,7 @@ const YOURS = ["app/[locale]/layout.tsx", "app/auth/layout.tsx"];
 const OLD = /^lib\/auth\/(doctor|release|pool)\b/;
 
 /** Files that are about to be written. Remove each from this list when it exists. */
-const COMING = ["lib/auth/README.md", "tests/lab/README.md"];
+const COMING = ["tests/lab/README.md"];
 
 const documents = readDocuments();
 const exists = (path: string) => existsSync(join(ROOT, path)) || COMING.includes(path);
@@ -43,6 +52,26 @@ function findLostPaths({ path: from, prose }: Document): readonly string[] {
   );
 }
 
+/** The files of the kit, and what the map may name besides: middleware's other name. */
+const KIT = [...["lib/auth", "app/auth"].flatMap(listFiles), "/middleware.ts", "/proxy.ts"];
+
+function listFiles(folder: string): readonly string[] {
+  const entries = readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true });
+  return entries.filter((it) => it.isFile()).map((it) => join(it.parentPath, it.name));
+}
+
+/** Names of source files in backticks: `verify.ts`, `tokens/refresh.ts`. */
+const filesOf = (document: Document) =>
+  inlineCode(document)
+    .map(({ code }) => code)
+    .filter((code) => /^[\w/-]+\.(tsx?|md)$/.test(code));
+
+/** Names of functions, constants and variables in backticks: `verifyToken`, `auth.next()`. */
+const identifiersOf = (document: Document) =>
+  inlineCode(document).flatMap(({ code }) => /^(?:\w+\.)?([A-Za-z_]\w+)(?:\(\))?$/.exec(code)?.[1] ?? []);
+
+const isInKit = (name: string) => KIT.some((path) => path.endsWith(`/${name}`));
+
 const linksOf = ({ prose }: Document) =>
   prose.flatMap(({ text }) => [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target));
 
@@ -54,6 +83,23 @@ describe("a reader of the documents", () => {
 
   test("finds every file and folder of the kit that they name", () => {
     expect(documents.flatMap(findLostPaths)).toEqual([]);
+  });
+
+  test("finds every file that the map of the code names, in the copy", () => {
+    const named = filesOf(findDocument("lib/auth/README.md"));
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((name) => !isInKit(name))).toEqual([]);
+  });
+
+  test("finds every function and constant that the map of the code names, in the copy", () => {
+    const names = identifiersOf(findDocument("lib/auth/README.md")).filter((name) => !/^(ts|tsx|md)$/.test(name));
+    const source = KIT.filter((path) => /\.tsx?$/.test(path) && existsSync(path)).map((path) =>
+      readFileSync(path, "utf8"),
+    );
+    const words = new Set(source.join("\n").match(/\w+/g));
+    expect(names.length).toBeGreaterThan(15);
+    expect(words.has("noSuchFunction")).toBe(false);
+    expect(names.filter((name) => !words.has(name))).toEqual([]);
   });
 
   test("never leaves the copy by a link of lib/auth", () => {
@@ -74,9 +120,7 @@ describe("a reader of the documents", () => {
   test("gets a README of at most 150 lines, and no line of more than 400 characters", () => {
     expect(findDocument("README.md").text.trimEnd().split("\n").length).toBeLessThanOrEqual(150);
     const isLong = ({ text }: { text: string }) => text.length > MAX_LINE;
-    expect(documents.flatMap(({ path, prose }) => prose.filter(isLong).map(({ line }) => `${path}:${line}`))).toEqual(
-      [],
-    );
+    expect(findDocument("README.md").prose.filter(isLong)).toEqual([]);
   });
 });
 
@@ -103,6 +147,14 @@ describe("the checks notice", () => {
     ]);
     const old = parseDocument("lib/auth/docs/upgrading.md", "lib/auth/doctor");
     expect(findLostPaths({ ...old, path: "lib/auth/docs/upgrading.md" })).toEqual([]);
+  });
+
+  test("a file that the map names and the kit does not have", () => {
+    const document = parseDocument(
+      "lib/auth/README.md",
+      "`tokens/verify.ts`, `http/verify.ts`, `erify.ts` and `docs/events.md`",
+    );
+    expect(filesOf(document).filter((name) => !isInKit(name))).toEqual(["http/verify.ts", "erify.ts"]);
   });
 
   test("the anchors of headings, as GitHub makes them", () => {
