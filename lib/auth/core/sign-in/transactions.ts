@@ -41,10 +41,7 @@ export async function startTransaction(jar: CookieJar, returnTo: string): Promis
  * Returns the transaction of a response, deletes its cookie and marks it as used. `isUsed`: it was used before.
  * Throws `transaction_missing` when this browser has no such transaction of the last ten minutes.
  */
-export async function takeTransaction(
-  jar: CookieJar,
-  state: string,
-): Promise<{ readonly transaction: Transaction; readonly isUsed: boolean }> {
+export async function takeTransaction(jar: CookieJar, state: string): Promise<Transaction & { isUsed: boolean }> {
   const kind = transactionKind(state);
   const transaction = await readTransaction(jar, kind);
   if (!transaction || !isEqual(transaction.state, state)) {
@@ -53,7 +50,7 @@ export async function takeTransaction(
   deleteCookie(jar, kind);
   const isUsed = (usedStates.get(state) ?? 0) > now();
   markUsed(state);
-  return { transaction, isUsed };
+  return { ...transaction, isUsed };
 }
 
 /** Deleting the cookie is not enough: a client can send it again with any code, and each costs a token call. */
