@@ -45,7 +45,7 @@ export function withOptionalSession<R extends Request, C>(
 
 async function identify(request: Request, requirement: Requirement): Promise<Caller> {
   const { headers, method } = request; // First: Next then does not prerender, and a build needs no variables.
-  const jar = new CookieJar(headers, getConfig());
+  const jar = new CookieJar(headers, getConfig(headers));
   const auth = await authenticate(headers, jar, { refresh: "never" });
   if (auth.status === "unknown") return reject(request, { status: 503, reason: auth.error.code });
   if (auth.status === "signed_out") {

@@ -48,7 +48,7 @@ export interface RequestAuth {
  * or is about to. For the kit's own routes it does nothing: they read the session. Throws only `config_invalid`.
  */
 export async function authenticateRequest(request: NextRequest): Promise<RequestAuth> {
-  const config = getConfig();
+  const config = getConfig(request.headers);
   const { pathname } = request.nextUrl;
   const jar = new CookieJar(request.headers, config);
   if (isKitRoute(pathname)) {
@@ -121,7 +121,7 @@ function rejectPageLoad(request: NextRequest, { status, reason }: Rejection): Ne
   const returnTo = isSafe ? pathname + search : pathname; // A form's body cannot come back.
   if (status === 401) {
     const query = new URLSearchParams({ returnTo });
-    return answer(redirectTo(`${getConfig().baseUrl}${KIT_PATHS.login}?${query}`));
+    return answer(redirectTo(`${getConfig(request.headers).baseUrl}${KIT_PATHS.login}?${query}`));
   }
   if (!isSafe || reason === "anonymous") return answer(emptyResponse(status));
   if (!keepsRewriteStatus) return answer(rejectionPage(status, request.nextUrl.basePath));

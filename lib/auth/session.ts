@@ -92,7 +92,7 @@ export async function readAuthError(
   searchParams: Promise<Readonly<Record<string, string | readonly string[] | undefined>>>,
 ): Promise<AuthErrorDetails> {
   const { code, returnTo } = await searchParams; // Before the configuration: Next then does not prerender the page.
-  const config = getConfig();
+  const config = getConfig(await headers());
   const back = new URLSearchParams({ returnTo: safeReturnTo([returnTo], config) });
   return {
     code: isAuthErrorCode(code) ? code : null,
@@ -115,7 +115,7 @@ const { io = connection }: { io?: () => Promise<void>; [name: string]: unknown }
 const authenticateCurrent = cache(async (): Promise<Authentication> => {
   await io(); // A session depends on the clock, which Next does not let a prerender read.
   const sent = await headers(); // Before the configuration: a build then needs no variables.
-  return authenticate(sent, new CookieJar(sent, getConfig()), { refresh: "never" });
+  return authenticate(sent, new CookieJar(sent, getConfig(sent)), { refresh: "never" });
 });
 
 function endForbidden(returnTo: string | null, missing: Missing): never {

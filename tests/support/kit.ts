@@ -135,7 +135,7 @@ export function usePool(options: KitOptions = {}) {
       return pool.env;
     },
     load: (env: Record<string, string | undefined> = {}) => loadKit({ ...pool.env, ...env }),
-    browser: (kit: Kit) => new Browser(kit, pool.cognito, pool.env.APP_BASE_URL ?? pool.origin),
+    browser: (kit: Kit) => new Browser(kit, pool.cognito, (pool.env.APP_BASE_URL ?? pool.origin).replace(/,.*/, "")),
   };
 }
 

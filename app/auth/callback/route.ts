@@ -12,7 +12,7 @@ import type { SignedIn } from "@/lib/auth/core/session/authentication";
 import { markStarted } from "@/lib/auth/core/session/ended";
 import { readRefreshState } from "@/lib/auth/core/session/refresh-cookie";
 import { writeSession } from "@/lib/auth/core/session/session-cookies";
-import { readCode, readState } from "@/lib/auth/core/sign-in/authorization";
+import { needsUser, readCode, readState } from "@/lib/auth/core/sign-in/authorization";
 import { type Transaction, takeTransaction } from "@/lib/auth/core/sign-in/transactions";
 import { createSignIn, verifyTokenResponse } from "@/lib/auth/core/tokens/issued-tokens";
 import { revokeWithSuccessors } from "@/lib/auth/core/tokens/revocation";
@@ -21,7 +21,7 @@ import { report } from "@/lib/auth/events";
 
 export async function GET(request: Request): Promise<Response> {
   const { pathname: path, searchParams: query } = new URL(request.url);
-  const config = getConfig();
+  const config = getConfig(request.headers);
   if (isPrefetch(request.headers)) return emptyResponse(400);
   const jar = new CookieJar(request.headers, config);
   let returnTo: string | null = null;
@@ -30,6 +30,7 @@ export async function GET(request: Request): Promise<Response> {
     returnTo = transaction.returnTo;
     // A client could send one transaction with any number of guessed codes. Only the first one reaches Cognito.
     if (isUsed) throw new AuthError("grant_rejected", "This sign-in was answered before");
+    if (transaction.isQuiet && needsUser(query)) return redirectTo(config.origin + returnTo, jar); // As a visitor.
     const code = readCode(query, config.issuer);
     const auth = await completeSignIn(jar, code, transaction);
     emitAll(report, path, auth.events);

@@ -14,13 +14,13 @@ import { revokeWithSuccessors } from "@/lib/auth/core/tokens/revocation";
 import { report } from "@/lib/auth/events";
 
 export async function POST(request: Request): Promise<Response> {
-  const config = getConfig();
+  const config = getConfig(request.headers);
   return isCrossSite(request.headers, config.origin) ? emptyResponse(403) : signOut(request, config);
 }
 
 export async function GET(request: Request): Promise<Response> {
   if (isPrefetch(request.headers) || requestKind(request.headers) !== "document") return emptyResponse(403);
-  const config = getConfig();
+  const config = getConfig(request.headers);
   // Only Fetch Metadata proves that the link is on a page of this app. A typed address gets a button instead.
   if (request.headers.get("sec-fetch-site") === "same-origin") return signOut(request, config);
   const form = `<form method="post" action="${config.basePath}${KIT_PATHS.logout}"><button>Sign out</button></form>`;

@@ -81,6 +81,9 @@ async function withoutThrowing(result: Promise<Authentication>): Promise<Authent
 
 async function authenticateBearer(token: string, { config }: CookieJar): Promise<Authentication> {
   const claims = await verifyAccessToken(token, config, config.bearerClientIds);
+  const isForOther = claims.aud !== undefined && config.resource === null;
+  if (isForOther)
+    throw new AuthError("token_invalid", "The token is bound to a resource, and COGNITO_RESOURCE is not set");
   return { status: "signed_in", session: createSession(claims, null, "bearer"), accessToken: token, idToken: null };
 }
 

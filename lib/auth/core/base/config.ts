@@ -1,5 +1,5 @@
 // Turns environment variables into the configuration of this deployment.
-import { AuthError } from "./errors";
+import { type Environment, EnvironmentReader } from "./environment-reader";
 import { parseJson } from "./json";
 import { type KeySet, readKeys } from "./jwks";
 import { KIT_PATHS } from "./paths";
@@ -32,6 +32,12 @@ export interface AuthConfig {
   readonly redirectUri: string;
   /** Seconds from sign-in to the end of the session. A refresh does not extend it. */
   readonly sessionMaxAge: number;
+  /** The session has ended when its access token expired more than so many seconds ago. Null: no idle limit. */
+  readonly sessionIdle: number | null;
+  /** Above so many bytes of cookies there is no session. */
+  readonly maxCookieBytes: number;
+  /** The resource that a bound access token must be for (RFC 8707), as Cognito writes it into `aud`. */
+  readonly resource: string | null;
   /** AUTH_SECRET: the first one seals, all of them open. Empty: cookies are not sealed. */
   readonly secrets: readonly string[];
   /** Whether the kit recognizes its own refresh cookies. If not, anybody can make some up. */
@@ -43,108 +49,104 @@ export interface AuthConfig {
   readonly cookiePrefix: string;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** One configuration for each entry of APP_BASE_URL. The first one is the default. */
+export type AuthConfigs = readonly [AuthConfig, ...AuthConfig[]];
 
 /** In seconds: 400 days. Browsers keep no cookie longer (RFC 6265bis 5.6.2). */
 export const LONGEST_SESSION_S = 400 * 24 * 3600;
+const DEFAULT_SESSION_S = 30 * 24 * 3600;
+const MAX_COOKIE_BYTES = 12_000; // Node stops at 16 kB for all headers, and then not even sign-out works.
 const SCOPE_RULE = "must include openid (scopes are separated by spaces)";
-const SECRET_RULE = "must be 32 bytes or more";
-const JWKS_RULE = "has no RS256 key";
-const URL_RULE = "must be https (or http on loopback), no query";
-const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/;
+const DOMAIN_RULE = "must start with https:// and have no path";
+const ADDRESS_RULE = "must have the same scheme and path in every entry";
+const CLIENT_ID = /^[\w+]{1,128}$/;
 
-let current: AuthConfig | undefined;
+let current: AuthConfigs | undefined;
 
-/** Returns this process's configuration. Reads it at the first use, so a build needs none. Throws `config_invalid`. */
-export function getConfig(): AuthConfig {
-  current ??= parseConfig(process.env);
-  return current;
+/**
+ * Returns the configuration for the address that a request names; without `headers` that of the first address. Reads
+ * the variables at the first use, so a build needs none. Throws `config_invalid`.
+ */
+export function getConfig(headers?: Headers): AuthConfig {
+  current ??= parseConfigs(process.env);
+  return headers ? chooseConfig(current, headers) : current[0];
+}
+
+/**
+ * Returns the entry of APP_BASE_URL that `X-Forwarded-Host` names, else the one that `Host` names, else the first. A
+ * forged header can only choose among the app's own addresses.
+ */
+export function chooseConfig(configs: AuthConfigs, headers: Headers): AuthConfig {
+  const [forwarded = ""] = (headers.get("x-forwarded-host") ?? "").split(",", 1);
+  const { protocol } = new URL(configs[0].origin);
+  const find = (host: string) => configs.find(({ origin }) => origin === originOf(protocol, host.trim()));
+  return find(forwarded) ?? find(headers.get("host") ?? "") ?? configs[0];
+}
+
+/** Returns an origin with the host in lower case, without a default port. Null when `host` is more than a host. */
+function originOf(protocol: string, host: string): string | null {
+  const address = `${protocol}//${host}`;
+  return /^[\w.:[\]-]+$/.test(host) && URL.canParse(address) ? new URL(address).origin : null;
+}
+
+/** Parses environment variables into the configuration of the first address. Throws as parseConfigs does. */
+export function parseConfig(environment: Environment): AuthConfig {
+  return parseConfigs(environment)[0];
 }
 
 /** Parses environment variables. Throws one `config_invalid` whose message names every wrong variable. */
-export function parseConfig(environment: Environment): AuthConfig {
+export function parseConfigs(environment: Environment): AuthConfigs {
   const env = new EnvironmentReader(environment);
   const issuer = env.readUrl("COGNITO_ISSUER", /[^/]$/, "must not end with a slash").href.replace(/\/$/, "");
-  const noPath = "must start with https:// and have no path";
-  const domain = env.readUrl("COGNITO_DOMAIN", /^[^/]*\/\/[^/]*\/?$/, noPath).origin;
-  const base = env.readUrl("APP_BASE_URL", /./, URL_RULE);
-  const clientId = env.read("COGNITO_CLIENT_ID", /^[\w+]{1,128}$/, "is not an app client id");
-  const apiClients = env.read("COGNITO_API_CLIENT_IDS", /^[\w+]+(\s*,\s*[\w+]+)*$/, "must be app client ids", "");
+  const domain = env.readUrl("COGNITO_DOMAIN", /^[^/]*\/\/[^/]*\/?$/, DOMAIN_RULE).origin;
+  const [first = new URL("invalid:"), ...others] = env.readUrls("APP_BASE_URL");
+  const clientId = env.read("COGNITO_CLIENT_ID", CLIENT_ID, "is not an app client id");
+  const apiClients = env.readList("COGNITO_API_CLIENT_IDS", CLIENT_ID, "must be app client ids", "");
+  const clientSecrets = env.readList("COGNITO_CLIENT_SECRET", /./, "has an empty entry", "");
   const scope = env.read("COGNITO_SCOPE", /(^|\s)openid(\s|$)/, SCOPE_RULE, "openid email profile");
-  const maxAge = env.read("AUTH_SESSION_MAX_AGE", /^[1-9]\d{0,9}$/, "must be whole seconds", "2592000");
+  const resource = env.read("COGNITO_RESOURCE", /^[^\s]+$/, "must be one resource indicator", "") || null;
   const prefix = env.read("AUTH_COOKIE_PREFIX", /^[\w-]{1,32}$/, "must be letters, digits, - or _", "auth");
-  const jwks = env.read("COGNITO_JWKS", /./, JWKS_RULE, "");
-  const secrets = splitList(env.read("AUTH_SECRET", /./, SECRET_RULE, ""));
-  const clientSecrets = splitList(env.read("COGNITO_CLIENT_SECRET", /./, "is not a client secret", ""));
+  const secrets = env.readList("AUTH_SECRET", /./, "must be 32 bytes or more", "");
+  const sessionMaxAge = env.readNumber("AUTH_SESSION_MAX_AGE", "must be whole seconds") ?? DEFAULT_SESSION_S;
+  const sessionIdle = env.readNumber("AUTH_SESSION_IDLE", "must be whole seconds");
+  const maxCookieBytes = env.readNumber("AUTH_MAX_COOKIE_BYTES", "must be whole bytes") ?? MAX_COOKIE_BYTES;
+  const jwks = env.read("COGNITO_JWKS", /./, "has no RS256 key", "");
   const pinnedKeys = jwks ? readKeys(parseJson(jwks)) : null;
-  if (clientSecrets.includes("")) env.addProblem("COGNITO_CLIENT_SECRET", "has an empty entry");
-  if (pinnedKeys?.size === 0) env.addProblem("COGNITO_JWKS", JWKS_RULE);
-  if (!secrets.every(isLongEnough)) env.addProblem("AUTH_SECRET", SECRET_RULE);
-  if (env.problems.size > 0) throw createError(env.problems);
+  if (pinnedKeys?.size === 0) env.addProblem("COGNITO_JWKS", "has no RS256 key");
+  if (!secrets.every(isLongEnough)) env.addProblem("AUTH_SECRET", "must be 32 bytes or more");
+  if (others.some((url) => !isAlike(url, first))) env.addProblem("APP_BASE_URL", ADDRESS_RULE);
+  env.check();
 
-  const basePath = base.pathname.replace(/\/+$/, "");
-  const baseUrl = base.origin + basePath;
-  return {
-    issuer,
-    jwksUri: `${issuer}/.well-known/jwks.json`,
-    pinnedKeys,
-    domain,
-    clientId,
-    clientSecrets,
-    bearerClientIds: [clientId, ...splitList(apiClients)],
-    scope: scope.replace(/\s+/g, " "),
-    origin: base.origin,
-    basePath,
-    baseUrl,
-    redirectUri: baseUrl + KIT_PATHS.callback,
-    sessionMaxAge: Math.min(Number(maxAge), LONGEST_SESSION_S),
-    secrets,
-    areCookiesAuthentic: secrets.length > 0 || clientSecrets.length > 0,
-    cookiePrefix: base.protocol === "https:" ? `__Host-${prefix}` : prefix,
+  const create = (base: URL): AuthConfig => {
+    const basePath = withoutSlash(base);
+    const baseUrl = base.origin + basePath;
+    return {
+      issuer,
+      jwksUri: `${issuer}/.well-known/jwks.json`,
+      pinnedKeys,
+      domain,
+      clientId,
+      clientSecrets,
+      bearerClientIds: [clientId, ...apiClients],
+      scope: scope.replace(/\s+/g, " "),
+      resource,
+      origin: base.origin,
+      basePath,
+      baseUrl,
+      redirectUri: baseUrl + KIT_PATHS.callback,
+      sessionMaxAge: Math.min(sessionMaxAge, LONGEST_SESSION_S),
+      sessionIdle,
+      maxCookieBytes,
+      secrets,
+      areCookiesAuthentic: secrets.length > 0 || clientSecrets.length > 0,
+      cookiePrefix: base.protocol === "https:" ? `__Host-${prefix}` : prefix,
+    };
   };
+  return [create(first), ...others.map(create)];
 }
 
-/** Reads variables, trimmed, and keeps the first problem of each. */
-class EnvironmentReader {
-  readonly problems = new Map<string, string>();
-  readonly #environment: Environment;
+const withoutSlash = ({ pathname }: URL) => pathname.replace(/\/+$/, "");
 
-  constructor(environment: Environment) {
-    this.#environment = environment;
-  }
-
-  addProblem(name: string, problem: string): void {
-    if (!this.problems.has(name)) this.problems.set(name, `${name} ${problem}`);
-  }
-
-  /** Returns a variable's value, or the fallback when it is empty. Without a fallback the variable is required. */
-  read(name: string, pattern: RegExp, problem: string, fallback?: string): string {
-    const value = this.#environment[name]?.trim() || fallback;
-    if (value === undefined) this.addProblem(name, "is missing");
-    else if (value === "undefined" || (value !== fallback && !pattern.test(value))) this.addProblem(name, problem);
-    return value ?? "";
-  }
-
-  readUrl(name: string, pattern: RegExp, problem: string): URL {
-    const text = this.read(name, pattern, problem);
-    const url = URL.canParse(text) ? new URL(text) : new URL("invalid:");
-    if (!isTrustworthy(url) || /[?#]/.test(text)) this.addProblem(name, URL_RULE);
-    return url;
-  }
-}
-
-/** The doctor reads `problems`: what is wrong with each variable, by its name. */
-function createError(problems: ReadonlyMap<string, string>) {
-  const help = "For help: npx -y tsx lib/auth/tools/doctor (or src/lib/auth/tools/doctor)";
-  const error = new AuthError("config_invalid", `${[...problems.values()].join("; ")}. ${help}`);
-  return Object.assign(error, { problems: Object.fromEntries(problems) });
-}
+const isAlike = (a: URL, b: URL) => a.protocol === b.protocol && withoutSlash(a) === withoutSlash(b);
 
 const isLongEnough = (secret: string) => new TextEncoder().encode(secret).length >= 32;
-
-const splitList = (text: string): readonly string[] => (text ? text.split(",").map((item) => item.trim()) : []);
-
-function isTrustworthy({ protocol, hostname, username, password }: URL): boolean {
-  const isSecure = protocol === "https:" || (protocol === "http:" && LOOPBACK.test(hostname));
-  return isSecure && !username && !password;
-}

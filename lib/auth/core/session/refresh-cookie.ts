@@ -19,10 +19,18 @@ export interface RefreshFacts {
 /** The contents as read. `isProven` is false when an attacker could have written the cookie. */
 export type RefreshState = RefreshFacts & Grant;
 
-export async function writeRefreshFacts(jar: CookieJar, facts: RefreshFacts): Promise<void> {
+/** Writes the cookie. `tokenExpiresAt` is the end of the access token: the idle limit counts from there. */
+export async function writeRefreshFacts(jar: CookieJar, facts: RefreshFacts, tokenExpiresAt: number): Promise<void> {
   const { refreshToken, signIn, expiresAt } = facts;
-  const text = `${encodeJson({ ...signIn, exp: expiresAt })}.${refreshToken}`;
-  await writeCookie(jar, "refresh", text, Math.max(1, expiresAt - now()));
+  const text = `${encodeJson({ ...signIn, exp: expiresAt, tokenExp: tokenExpiresAt })}.${refreshToken}`;
+  const end = Math.min(expiresAt, idleEnd(tokenExpiresAt, jar));
+  await writeCookie(jar, "refresh", text, Math.max(1, Math.floor(end - now())));
+}
+
+/** When an unused session ends (AUTH_SESSION_IDLE). A cookie that was written without the time has no idle limit. */
+function idleEnd(tokenExpiresAt: unknown, { config }: CookieJar): number {
+  const hasLimit = config.sessionIdle !== null && typeof tokenExpiresAt === "number";
+  return hasLimit ? tokenExpiresAt + (config.sessionIdle ?? 0) : Number.POSITIVE_INFINITY;
 }
 
 /** Returns the refresh token of this browser. Null when the cookie is absent, has expired or cannot be trusted. */
@@ -31,11 +39,13 @@ export async function readRefreshState(jar: CookieJar): Promise<RefreshState | n
   return facts ? { ...facts, isProven: jar.config.areCookiesAuthentic } : readOldRefreshState(jar);
 }
 
-function parseFacts(text: string, { config }: CookieJar): RefreshFacts | null {
+function parseFacts(text: string, jar: CookieJar): RefreshFacts | null {
   const [, encoded = "", refreshToken] = /^([\w-]+)\.(.+)/.exec(text) ?? [];
-  const { iss, sub, exp: expiresAt, ...others } = asRecord(decodeJson(encoded));
-  if (!refreshToken || iss !== config.issuer || typeof sub !== "string" || !isFutureTime(expiresAt)) return null;
-  return { refreshToken, signIn: { ...others, iss: config.issuer, sub }, expiresAt };
+  const { iss, sub, exp: expiresAt, tokenExp, ...others } = asRecord(decodeJson(encoded));
+  const { issuer } = jar.config;
+  if (!refreshToken || iss !== issuer || typeof sub !== "string" || !isFutureTime(expiresAt)) return null;
+  if (idleEnd(tokenExp, jar) <= now()) return null;
+  return { refreshToken, signIn: { ...others, iss: issuer, sub }, expiresAt };
 }
 
 function isFutureTime(value: unknown): value is number {

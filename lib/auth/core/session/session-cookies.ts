@@ -14,7 +14,6 @@ import { type RefreshFacts, writeRefreshFacts } from "./refresh-cookie";
 import { createSession, isMachine } from "./session";
 
 const PROXY_LIMIT_BYTES = 7_500; // nginx and many others stop at 8 kB a header line.
-const HARD_LIMIT_BYTES = 12_000; // Node stops at 16 kB for all headers, and then not even sign-out works.
 
 /**
  * Returns the session of the access token cookie. Throws as verifyAccessToken does, also when the session has ended.
@@ -53,7 +52,7 @@ async function readIdToken(jar: CookieJar, accessClaims: AccessTokenClaims): Pro
 
 /**
  * Writes verified tokens to the jar and returns their session. Above the limit of most proxies it
- * leaves the ID token out. Above the limit of Node it writes nothing and throws `session_too_large`.
+ * leaves the ID token out. Above `maxCookieBytes` it writes nothing and throws `session_too_large`.
  */
 export async function writeSession(
   jar: CookieJar,
@@ -65,14 +64,15 @@ export async function writeSession(
   const secondsTo = (end: number) => Math.max(1, Math.floor(Math.min(end, facts?.expiresAt ?? end) - now()));
   const small = jar.clone();
   await writeCookie(small, "access", accessToken, secondsTo(accessClaims.exp));
-  if (facts) await writeRefreshFacts(small, facts);
+  if (facts) await writeRefreshFacts(small, facts, accessClaims.exp);
   else deleteCookie(small, "refresh");
   deleteCookie(small, "id");
   const whole = small.clone();
   if (tokens.idToken && tokens.idClaims) await writeCookie(whole, "id", tokens.idToken, secondsTo(tokens.idClaims.exp));
   const isIdTokenDropped = tokens.idToken !== null && whole.bytes > PROXY_LIMIT_BYTES;
   const chosen = isIdTokenDropped ? small : whole;
-  if (chosen.bytes > HARD_LIMIT_BYTES) throw new AuthError("session_too_large", `${chosen.bytes} bytes of cookies`);
+  if (chosen.bytes > jar.config.maxCookieBytes)
+    throw new AuthError("session_too_large", `${chosen.bytes} bytes of cookies`);
   jar.accept(chosen);
 
   const [idToken, idClaims] = isIdTokenDropped ? [null, null] : [tokens.idToken, tokens.idClaims];

@@ -6,7 +6,7 @@ import { sha256 } from "../base/hash";
 import type { CookieJar } from "../http/cookie-jar";
 import { startTransaction } from "./transactions";
 
-const REFUSALS = /^(access_denied|login_required|consent_required|interaction_required)$/;
+const NEEDS_USER = /^(login_required|consent_required|interaction_required|account_selection_required)$/;
 
 const PASSED_THROUGH = {
   identity_provider: /^[^\p{Cc}]{1,128}$/u,
@@ -34,7 +34,9 @@ export async function createAuthorizationRequest(
   link: URLSearchParams,
 ): Promise<string> {
   const { config } = jar;
-  const { state, nonce, codeVerifier } = await startTransaction(jar, returnTo);
+  const passedOn = readLink(link);
+  const isQuiet = passedOn.prompt === "none";
+  const { state, nonce, codeVerifier } = await startTransaction(jar, { returnTo, isQuiet });
   const query = new URLSearchParams({
     response_type: "code",
     client_id: config.clientId,
@@ -44,7 +46,8 @@ export async function createAuthorizationRequest(
     nonce,
     code_challenge: encode(await sha256(codeVerifier)),
     code_challenge_method: "S256",
-    ...readLink(link),
+    ...(config.resource !== null && { resource: config.resource }),
+    ...passedOn,
   });
   const path = link.get("screen") === "signup" ? "/signup" : "/oauth2/authorize";
   // Only forms read "+" as a space; every server reads %20 as one.
@@ -59,13 +62,21 @@ export function readState(query: URLSearchParams): string {
 /** Returns the code of the response at the callback. Throws `authorization_denied` or `authorization_failed`. */
 export function readCode(query: URLSearchParams, issuer: string): string {
   if (query.has("error")) {
-    const isRefusal = REFUSALS.test(query.get("error") ?? "");
+    const isRefusal = query.get("error") === "access_denied" || needsUser(query);
     throw new AuthError(isRefusal ? "authorization_denied" : "authorization_failed", "Cognito answered with an error");
   }
   const code = readOnce(query, "code") ?? "";
   const isOfIssuer = !query.has("iss") || readOnce(query, "iss") === issuer; // RFC 9207; Cognito sends none.
   if (isOfIssuer && /^[\w.~+/=-]{1,1024}$/.test(code)) return code;
   throw new AuthError("authorization_failed", "The answer has no code, or names another issuer");
+}
+
+/**
+ * Whether Cognito answers that it must show a page (OpenID Connect Core 3.1.2.6). A link with `prompt=none` forbids
+ * that.
+ */
+export function needsUser(query: URLSearchParams): boolean {
+  return NEEDS_USER.test(query.get("error") ?? "");
 }
 
 /** Returns the value of a parameter, or null when it is absent or repeated (RFC 6749 3.1). */

@@ -16,6 +16,8 @@ export interface Transaction {
   readonly codeVerifier: string;
   readonly returnTo: string;
   readonly createdAt: number;
+  /** The link asked with `prompt=none`: without a session at Cognito the visitor returns as a visitor. */
+  readonly isQuiet: boolean;
 }
 
 const TRANSACTION_S = 600;
@@ -28,13 +30,16 @@ const MAX_USED = 5_000;
 const usedStates = new Map<string, number>();
 
 /** Creates a transaction and writes its cookie. */
-export async function startTransaction(jar: CookieJar, returnTo: string): Promise<Transaction> {
+export async function startTransaction(
+  jar: CookieJar,
+  { returnTo, isQuiet }: Pick<Transaction, "returnTo" | "isQuiet">,
+): Promise<Transaction> {
   const [nonce, codeVerifier, createdAt] = [createSecret(), createSecret(), now()];
-  const contents = encodeJson({ nonce, codeVerifier, returnTo, createdAt });
+  const contents = encodeJson({ nonce, codeVerifier, returnTo, createdAt, ...(isQuiet && { isQuiet }) });
   const state = await stateOf(contents);
   await evictTransactions(jar);
   await writeCookie(jar, transactionKind(state), contents, TRANSACTION_S);
-  return { state, nonce, codeVerifier, returnTo, createdAt };
+  return { state, nonce, codeVerifier, returnTo, createdAt, isQuiet };
 }
 
 /**
@@ -62,7 +67,7 @@ function markUsed(state: string): void {
 
 async function readTransaction(jar: CookieJar, kind: `txn.${string}`): Promise<Transaction | null> {
   const contents = (await readCookie(jar, kind)) ?? "";
-  const { nonce, codeVerifier, returnTo, createdAt } = asRecord(decodeJson(contents));
+  const { nonce, codeVerifier, returnTo, createdAt, isQuiet } = asRecord(decodeJson(contents));
   if (typeof nonce !== "string" || typeof codeVerifier !== "string" || typeof returnTo !== "string") return null;
   if (typeof createdAt !== "number" || createdAt + TRANSACTION_S <= now()) return null;
   return {
@@ -71,6 +76,7 @@ async function readTransaction(jar: CookieJar, kind: `txn.${string}`): Promise<T
     codeVerifier,
     returnTo: safeReturnTo([returnTo], jar.config),
     createdAt,
+    isQuiet: isQuiet === true,
   };
 }
 

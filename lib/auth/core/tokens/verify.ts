@@ -36,6 +36,7 @@ export async function verifyAccessToken(
   clientIds: readonly string[],
 ): Promise<AccessTokenClaims> {
   const claims = await verifyToken(token, config);
+  if (!isForResource(claims, config.resource)) throw invalid("is for another resource");
   if (isAccessToken(claims) && clientIds.includes(claims.client_id)) return claims;
   throw invalid("is no access token of this client");
 }
@@ -124,6 +125,11 @@ function isComplete(claims: Record<string, unknown>): claims is Record<string, u
 
 function isAccessToken(claims: TokenClaims): claims is AccessTokenClaims {
   return claims.token_use === "access" && typeof claims.client_id === "string";
+}
+
+/** A token without `aud` is not bound to a resource (RFC 8707). */
+function isForResource({ aud }: TokenClaims, resource: string | null): boolean {
+  return aud === undefined || resource === null || [aud].flat().includes(resource);
 }
 
 function isIdToken(claims: TokenClaims): claims is IdTokenClaims {
