@@ -17,7 +17,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const after = (seconds: number) => vi.setSystemTime(START + seconds * 1000);
+const later = (seconds: number) => vi.setSystemTime(START + seconds * 1000);
 const arrive = async (env: Record<string, string>) => {
   kit = await pool.load(env);
   browser = pool.browser(kit);
@@ -33,24 +33,24 @@ describe("an idle limit of half an hour", () => {
     ["is signed out when it ends", 3_600 + 1_800, false],
   ])("a user who comes back after the access token expired %s", async (_what, seconds, expected) => {
     await arrive(IDLE);
-    after(seconds);
+    later(seconds);
     expect(await isSignedIn()).toBe(expected);
   });
 
   test("counts from the last refresh", async () => {
     await arrive(IDLE);
     for (const seconds of [5_000, 10_000, 15_000]) {
-      after(seconds);
+      later(seconds);
       expect(await isSignedIn()).toBe(true);
     }
-    after(15_000 + 3_600 + 1_800);
+    later(15_000 + 3_600 + 1_800);
     expect(await isSignedIn()).toBe(false);
   });
 
   test("a browser that keeps the cookie for longer gains nothing, and Cognito is not asked", async () => {
     await arrive(IDLE);
     const kept = browser.cookieHeader;
-    after(3_600 + 1_801);
+    later(3_600 + 1_801);
     pool.cognito.clearRequests();
     const answer = await kit.middleware.default(browser.request("/dashboard", { ...TYPED, cookie: kept }));
     expect([answer.status, pool.cognito.count("token")]).toEqual([303, 0]);

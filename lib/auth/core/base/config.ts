@@ -1,4 +1,5 @@
 // Turns environment variables into the configuration of this deployment.
+import { chooseConfig } from "./addresses";
 import { type Environment, EnvironmentReader } from "./environment-reader";
 import { parseJson } from "./json";
 import { type KeySet, readKeys } from "./jwks";
@@ -70,23 +71,6 @@ let current: AuthConfigs | undefined;
 export function getConfig(headers?: Headers): AuthConfig {
   current ??= parseConfigs(process.env);
   return headers ? chooseConfig(current, headers) : current[0];
-}
-
-/**
- * Returns the entry of APP_BASE_URL that `X-Forwarded-Host` names, else the one that `Host` names, else the first. A
- * forged header can only choose among the app's own addresses.
- */
-export function chooseConfig(configs: AuthConfigs, headers: Headers): AuthConfig {
-  const [forwarded = ""] = (headers.get("x-forwarded-host") ?? "").split(",", 1);
-  const { protocol } = new URL(configs[0].origin);
-  const find = (host: string) => configs.find(({ origin }) => origin === originOf(protocol, host.trim()));
-  return find(forwarded) ?? find(headers.get("host") ?? "") ?? configs[0];
-}
-
-/** Returns an origin with the host in lower case, without a default port. Null when `host` is more than a host. */
-function originOf(protocol: string, host: string): string | null {
-  const address = `${protocol}//${host}`;
-  return /^[\w.:[\]-]+$/.test(host) && URL.canParse(address) ? new URL(address).origin : null;
 }
 
 /** Parses environment variables into the configuration of the first address. Throws as parseConfigs does. */
