@@ -4,7 +4,7 @@ import { AuthError } from "../../core/base/errors";
 import { encodeJson } from "../../core/base/json";
 import { CookieJar } from "../../core/http/cookie-jar";
 import { writeSession } from "../../core/session/session-cookies";
-import { createSignIn, type IssuedTokens } from "../../core/tokens/issued-tokens";
+import { bindSignIn, type IssuedTokens } from "../../core/tokens/issued-tokens";
 import { type Check, fault, note, ok, warning } from "./check";
 
 const HEADER_LINE_BYTES = 8_192; // nginx's default for one line, "Cookie: " included.
@@ -50,8 +50,8 @@ async function weigh(config: AuthConfig, groups: readonly string[]) {
   const jar = new CookieJar(new Headers(), config);
   const tokens = createTokens(config, groups);
   const { refreshToken } = tokens;
-  const signIn = createSignIn(tokens, NONCE);
-  const state = { refreshToken, signIn, expiresAt: now() + config.sessionMaxAge };
+  const signIn = bindSignIn(tokens, NONCE);
+  const state = { refreshToken, signIn, sessionEndsAt: now() + config.sessionMaxAge };
   try {
     const stored = await writeSession(jar, tokens, state, "signed_in");
     return { bytes: jar.bytes, count: jar.changes.length, isIdTokenDropped: stored.idToken === null };
