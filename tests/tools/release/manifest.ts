@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { findFiles, hashFile, type Manifest, type Role } from "../../../lib/auth/tools/release/compare";
+import { findFiles } from "../../../lib/auth/tools/release/files";
+import { hashFile, type Manifest, type Role } from "../../../lib/auth/tools/release/manifest";
 
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 

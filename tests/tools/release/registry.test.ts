@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { MANIFEST_PATH } from "../../../lib/auth/tools/release/compare";
+import { MANIFEST_PATH } from "../../../lib/auth/tools/release/manifest";
 import { createManifest, ROOT } from "./manifest";
 
 interface Item {

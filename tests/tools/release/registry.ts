@@ -1,7 +1,8 @@
 // npm run registry -- [folder]: the kit as one shadcn registry item, auth.json, to serve from any static host.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findFiles, MANIFEST_PATH, readManifest } from "../../../lib/auth/tools/release/compare";
+import { findFiles } from "../../../lib/auth/tools/release/files";
+import { MANIFEST_PATH, readManifest } from "../../../lib/auth/tools/release/manifest";
 import { ROOT } from "./manifest";
 
 const folder = process.argv[2] ?? join(ROOT, "tests/.output/registry");

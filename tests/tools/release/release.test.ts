@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, write
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { MANIFEST_PATH, readManifest } from "../../../lib/auth/tools/release/compare";
+import { MANIFEST_PATH, readManifest } from "../../../lib/auth/tools/release/manifest";
 import { hashCode } from "../../../lib/auth/tools/release/tokens";
 import { createManifest, ROOT } from "./manifest";
 
