@@ -1,0 +1,291 @@
+// An upgrade of a project with release 0.1.0, whose core and tools were in other folders.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { hashFile, MANIFEST_PATH, readManifest } from "../../../lib/auth/tools/release/manifest";
+import { DOOR_NAMES } from "../../../lib/auth/tools/release/references";
+import { createManifest, ROOT } from "./manifest";
+
+const TSX = join(ROOT, "node_modules/tsx/dist/cli.mjs");
+const FIXTURES = fileURLToPath(new URL("fixtures/0.1.0", import.meta.url));
+const FORMER_MANIFEST = "lib/auth/release/manifest.json";
+const folder = mkdtempSync(join(tmpdir(), "upgrade-"));
+const newer = join(folder, "newer");
+const copy = join(folder, "copy");
+let app = "";
+let count = 0;
+
+beforeAll(() => {
+  copyKit(newer);
+  writeFileSync(join(newer, MANIFEST_PATH), JSON.stringify({ ...createManifest(ROOT), version: "0.2.0" }));
+  createCopy();
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Each test changes an app of its own, with an unchanged copy of 0.1.0. */
+beforeEach(() => {
+  app = join(folder, `app${count}`);
+  count += 1;
+  cpSync(copy, app, { recursive: true });
+});
+
+test("an upgrade deletes every file of the old layout, and copies every file of the new one", () => {
+  const { status, rows, advice } = upgrade();
+  const current = Object.keys(createManifest(ROOT).files);
+  const gone = Object.keys(formerFiles()).filter((path) => !current.includes(path));
+  expect(pathsOf(rows, "delete").toSorted()).toEqual([...gone, FORMER_MANIFEST].toSorted());
+  expect(pathsOf(rows, "copy")).toEqual(current);
+  expect(rows.filter(({ kind }) => kind !== "delete" && kind !== "copy")).toEqual([]);
+  expect(advice).toBe("Before you copy: rm -r lib/auth/core lib/auth/doctor lib/auth/pool lib/auth/release");
+  expect(status).toBe(1);
+});
+
+test("an upgrade keeps what you changed: your files are to merge, others to look at first", () => {
+  for (const path of ["middleware.ts", "lib/auth/events.ts", "app/auth/error/page.tsx"]) edit(path);
+  for (const path of ["lib/auth/api.ts", "lib/auth/core/keys.ts"]) edit(path);
+  const { rows } = upgrade();
+  expect(pathsOf(rows, "merge")).toEqual(["app/auth/error/page.tsx", "lib/auth/events.ts", "middleware.ts"]);
+  expect(pathsOf(rows, "copy")).toContain("lib/auth/api.ts (changed here: look before you copy it)");
+  expect(pathsOf(rows, "delete")).toContain("lib/auth/core/keys.ts (changed here: look before you delete it)");
+});
+
+test.each([
+  ['import { AuthError } from "@/lib/auth/core/errors";', "@/lib/auth/session"],
+  ['import type { Session as S, User } from "../lib/auth/core/session.js";', "../lib/auth/session"],
+  ['import { type AuthEvent } from "~/lib/auth/core/events";', "~/lib/auth/session"],
+  ['import {\n  AuthErrorCode,\n} from "@/src/lib/auth/core/errors";', "@/src/lib/auth/session"],
+  ['import type { AuthEvent } from "@auth/core/events";', "@auth/session"],
+  ['import type { AuthEvent } from "#core/events";', "@/lib/auth/session"],
+  ['export type { Requirement } from "@/lib/auth/core/session";', "@/lib/auth/session"],
+  ['declare module "@/lib/auth/core/verify" { interface IdTokenClaims { a: { b: 1 } } }', "@/lib/auth/session"],
+  ['declare module "@/lib/auth/core/session" {\n interface GroupNames { a: true }\n}', "@/lib/auth/session"],
+  ['const x = await import("@/lib/auth/core/errors");', "@/lib/auth/session  (which exports a part of core)"],
+  ['vi.mock("../lib/auth/core/keys");', "../lib/auth/session  (which exports a part of core)"],
+  ['import { getConfig } from "@/lib/auth/core/config";', "no door: only the kit may use getConfig"],
+  [
+    'import { createSession, Session } from "@/lib/auth/core/session";',
+    "@/lib/auth/session and no door: only the kit may use createSession",
+  ],
+  ['import { authenticate } from "@/lib/auth/core/authenticate";', "no door: only the kit may use authenticate"],
+  ['import { readManifest } from "@/lib/auth/release/compare";', "lib/auth/tools/release/compare"],
+])("an upgrade names the import to rewrite, its line and the door: %s", (statement, to) => {
+  write(
+    "tsconfig.json",
+    '{ "paths": { "@/*": ["./*"], "@auth/*": ["./lib/auth/*"], "#core/*": ["./lib/auth/core/*"] } }',
+  );
+  write("pages/own.ts", `// The first line.\n${statement}\n`);
+  const [, from] = /["']([^"']+)["']/.exec(statement) ?? [];
+  const line = statement.includes("from") ? statement.split("\n").length + 1 : 2;
+  expect(rewritesOf(upgrade())).toEqual([`pages/own.ts:${line}  ${from} -> ${to}`]);
+});
+
+test("an upgrade leaves alone what still works, and what is not the app's", () => {
+  write("pages/own.ts", 'import { getSession } from "@/lib/auth/session";\nimport { a } from "other/core/errors";\n');
+  const gone = 'import { AuthError } from "@/lib/auth/core/errors";\n';
+  for (const path of ["node_modules/x/a.js", ".next/a.js", "dist/a.js", "notes.md"]) write(path, gone);
+  copyKit(join(app, "vendor/kit"));
+  const { rows } = upgrade();
+  expect(rewritesOf({ rows })).toEqual([]);
+});
+
+test("an upgrade names imports in the files of the kit that you changed, and in files that you added", () => {
+  edit("lib/auth/events.ts", 'import { AuthError } from "./core/errors";');
+  edit("app/auth/error/page.tsx");
+  edit("middleware.ts", 'import { AuthError } from "@/lib/auth/core/errors";');
+  write("lib/auth/notes.ts", 'import type { Session } from "./core/session";\n');
+  expect(rewritesOf(upgrade())).toEqual([
+    "app/auth/error/page.tsx:4  @/lib/auth/core/config -> no door: only the kit may use getConfig",
+    "app/auth/error/page.tsx:5  @/lib/auth/core/navigation -> no door: only the kit may use safeReturnTo",
+    "lib/auth/events.ts:1  ./core/events -> ./session",
+    "lib/auth/events.ts:9  ./core/errors -> ./session",
+    "lib/auth/notes.ts:1  ./core/session -> ./session",
+    "middleware.ts:27  @/lib/auth/core/errors -> @/lib/auth/session",
+  ]);
+});
+
+test("an upgrade names the scripts and workflows that run a tool at its old place", () => {
+  const scripts = {
+    doctor: "npx -y tsx lib/auth/doctor --json",
+    kit: "npx -y tsx src/lib/auth/release",
+    b: "next build",
+  };
+  write("package.json", JSON.stringify({ scripts }, null, 2));
+  write(
+    ".github/workflows/ci.yml",
+    "jobs:\n  - run: npx -y tsx lib/auth/release\n  - run: npx -y tsx lib/auth/tools/doctor\n",
+  );
+  expect(rewritesOf(upgrade())).toEqual([
+    "package.json:3  lib/auth/doctor -> lib/auth/tools/doctor",
+    "package.json:4  lib/auth/release -> lib/auth/tools/release",
+    ".github/workflows/ci.yml:2  lib/auth/release -> lib/auth/tools/release",
+  ]);
+});
+
+test("a copy of the test pool that imports core is to copy again, as a folder", () => {
+  write("tests/cognito/testing.ts", 'import { parseConfig } from "../../lib/auth/core/config";\n');
+  const { rows } = upgrade();
+  expect(rewritesOf({ rows })).toEqual([]);
+  expect(pathsOf(rows, "copy")).toContain("tests/cognito (the test pool)");
+});
+
+test("after the steps of the plan nothing is left to do", () => {
+  edit("lib/auth/events.ts");
+  write("pages/own.ts", 'import { AuthError } from "@/lib/auth/core/errors";\n');
+  const { rows } = upgrade();
+  for (const path of pathsOf(rows, "delete")) rmSync(join(app, path));
+  for (const path of [...pathsOf(rows, "copy"), MANIFEST_PATH]) cpSync(join(newer, path), join(app, path));
+  for (const { text } of rows.filter(({ kind }) => kind === "rewrite")) {
+    const [, path = "", from = "", to = ""] = /^(.+):\d+ {2}(\S+) -> (\S+)$/.exec(text) ?? [];
+    write(path, readFileSync(join(app, path), "utf8").replace(from, to));
+  }
+  expect(upgrade()).toMatchObject({ status: 0, rows: [], advice: undefined });
+  expect(run("lib/auth/tools/release")).toMatchObject({
+    status: 0,
+    rows: [{ kind: "changed", role: "yours", text: "lib/auth/events.ts" }],
+  });
+});
+
+test("a new kit copied over 0.1.0 names each stale file to delete, and fails the command", () => {
+  for (const path of ["lib/auth", "app/auth", "middleware.ts"])
+    cpSync(join(newer, path), join(app, path), { recursive: true });
+  write("pages/own.ts", 'import { AuthError } from "@/lib/auth/core/errors";\n');
+  const { status, rows } = run("lib/auth/tools/release");
+  const current = createManifest(ROOT).files;
+  const gone = Object.keys(formerFiles()).filter((path) => current[path] === undefined);
+  const stale = [...gone, FORMER_MANIFEST].map((path) => `${path} (of the layout of 0.1.0)`);
+  expect(pathsOf(rows, "delete").toSorted()).toEqual(stale.toSorted());
+  expect(rewritesOf({ rows })).toEqual(["pages/own.ts:1  @/lib/auth/core/errors -> @/lib/auth/session"]);
+  expect(status).toBe(1);
+  expect(upgrade().advice).toBeUndefined();
+});
+
+test("a tool of 0.1.0 that was left behind fails the command, too", () => {
+  for (const path of ["lib/auth/core", "lib/auth/release", "lib/auth/pool"])
+    rmSync(join(app, path), { recursive: true });
+  for (const path of ["lib/auth", "app/auth", "middleware.ts"])
+    cpSync(join(newer, path), join(app, path), { recursive: true });
+  const { status, rows } = run("lib/auth/tools/release");
+  expect(pathsOf(rows, "delete").every((path) => path.startsWith("lib/auth/doctor/"))).toBe(true);
+  expect([rows.length > 0, status]).toEqual([true, 1]);
+});
+
+test("a project with src is upgraded from its root and from src, whether or not its middleware is proxy.ts", () => {
+  mkdirSync(join(app, "src"));
+  for (const name of ["lib", "app"]) renameSync(join(app, name), join(app, "src", name));
+  renameSync(join(app, "middleware.ts"), join(app, "src/proxy.ts"));
+  write("src/own.ts", 'import { AuthError } from "@/lib/auth/core/errors";\n');
+  edit("src/proxy.ts");
+  const { rows, advice } = upgrade();
+  expect(pathsOf(rows, "delete")).toContain("src/lib/auth/core/keys.ts");
+  expect(pathsOf(rows, "merge")).toEqual(["src/proxy.ts"]);
+  expect(rewritesOf({ rows })).toEqual(["src/own.ts:1  @/lib/auth/core/errors -> @/lib/auth/session"]);
+  expect(advice).toContain("rm -r src/lib/auth/core src/lib/auth/doctor");
+  expect(upgrade("src").rows).toEqual(rows);
+});
+
+test("release of 0.1.0 itself compares with the manifest of the newer kit", () => {
+  const target = join(newer, MANIFEST_PATH);
+  const { status, rows, title } = run("lib/auth/release", "--against", target);
+  expect({ status, title }).toEqual({
+    status: 1,
+    title: expect.stringMatching(/^From 0\.1\.0 to 0\.2\.0: \d+ files\.$/),
+  });
+  expect(pathsOf(rows, "copy")).toContain("lib/auth/core/base/config.ts");
+  expect(pathsOf(rows, "delete")).toContain("lib/auth/core/config.ts");
+});
+
+test("a folder without a copy of the kit cannot be upgraded: exit code 2", () => {
+  rmSync(join(app, "lib"), { recursive: true });
+  expect(upgrade()).toMatchObject({ status: 2, rows: [], error: expect.stringContaining("has no copy of the kit") });
+});
+
+test("every name that an import is moved for is an export of the door lib/auth/session", () => {
+  const source = readFileSync(join(ROOT, "lib/auth/session.ts"), "utf8");
+  const lists = [...source.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list = ""]) => list.split(","));
+  expect(lists.map((name) => name.trim()).filter(Boolean)).toEqual(expect.arrayContaining([...DOOR_NAMES]));
+});
+
+test("documents and tools take no part in a request: their role is other", () => {
+  const kit = join(app, "kit");
+  copyKit(kit);
+  for (const path of ["lib/auth/README.md", "lib/auth/docs/deploying.md"]) write(`kit/${path}`, "# Read me\n");
+  const { files } = createManifest(kit);
+  for (const path of ["lib/auth/README.md", "lib/auth/docs/deploying.md", "lib/auth/tools/doctor/index.ts"]) {
+    expect([path, files[path]?.role]).toEqual([path, "other"]);
+  }
+});
+
+interface Row {
+  readonly kind: string;
+  readonly role: string;
+  readonly text: string;
+}
+
+interface Result {
+  readonly status: number | null;
+  readonly title: string | undefined;
+  readonly rows: readonly Row[];
+  readonly advice: string | undefined;
+  readonly error: string;
+}
+
+/** The newer kit's tool, as its user runs it in the project. */
+function upgrade(target = "."): Result {
+  return run(join(newer, "lib/auth/tools/release"), "--upgrade", target);
+}
+
+function run(tool: string, ...options: string[]): Result {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [TSX, tool, ...options], {
+    cwd: app,
+    encoding: "utf8",
+  });
+  const lines = stdout.split("\n");
+  const rows = lines.flatMap((line): Row[] => {
+    const [, kind = "", role = "", text = ""] = /^ {2}(\w+) +(\w+) +(.*)$/.exec(line) ?? [];
+    return kind ? [{ kind, role, text }] : [];
+  });
+  return { status, title: lines[0], rows, advice: lines.find((line) => line.startsWith("Before")), error: stderr };
+}
+
+const rewritesOf = ({ rows }: { rows: readonly Row[] }) => textsOf(rows, "rewrite");
+
+const pathsOf = (rows: readonly Row[], kind: string) => textsOf(rows, kind).map((text) => text.replace(/ +/g, " "));
+
+function textsOf(rows: readonly Row[], kind: string): readonly string[] {
+  return rows.filter((row) => row.kind === kind).map(({ text }) => text);
+}
+
+function formerFiles() {
+  return readManifest(join(FIXTURES, "manifest.json"))?.files ?? {};
+}
+
+/** A copy of 0.1.0. The files that no test reads hold only their names, and the manifest has the hashes of these. */
+function createCopy(): void {
+  const files = Object.entries(formerFiles()).map(([path, { role }]) => {
+    const fixture = join(FIXTURES, `${path}.txt`);
+    const text = existsSync(fixture) ? readFileSync(fixture, "utf8") : `// ${path}\n`;
+    mkdirSync(dirname(join(copy, path)), { recursive: true });
+    writeFileSync(join(copy, path), text);
+    return [path, { sha256: hashFile(join(copy, path)).sha256, role }] as const;
+  });
+  writeFileSync(join(copy, FORMER_MANIFEST), JSON.stringify({ version: "0.1.0", files: Object.fromEntries(files) }));
+  writeFileSync(join(copy, "package.json"), "{}");
+}
+
+function copyKit(to: string): void {
+  for (const path of ["lib/auth", "app/auth", "middleware.ts", "package.json"]) {
+    cpSync(join(ROOT, path), join(to, path), { recursive: true });
+  }
+}
+
+function edit(path: string, line = "// changed"): void {
+  writeFileSync(join(app, path), `${readFileSync(join(app, path), "utf8")}\n${line}\n`);
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(app, path)), { recursive: true });
+  writeFileSync(join(app, path), text);
+}
