@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, r
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { hashFile, MANIFEST_PATH, readManifest } from "../../../lib/auth/tools/release/manifest";
 import { DOOR_NAMES } from "../../../lib/auth/tools/release/references";
 import { createManifest, ROOT } from "./manifest";
@@ -15,6 +15,7 @@ const FORMER_MANIFEST = "lib/auth/release/manifest.json";
 const folder = mkdtempSync(join(tmpdir(), "upgrade-"));
 const newer = join(folder, "newer");
 const copy = join(folder, "copy");
+const PATHS = { "@/*": ["./*"], "@auth/*": ["./lib/auth/*"], "#core/*": ["./lib/auth/core/*"] };
 let app = "";
 let count = 0;
 
@@ -52,7 +53,7 @@ test("an upgrade keeps what you changed: your files are to merge, others to look
   expect(pathsOf(rows, "delete")).toContain("lib/auth/core/keys.ts (changed here: look before you delete it)");
 });
 
-test.each([
+const IMPORTS = [
   ['import { AuthError } from "@/lib/auth/core/errors";', "@/lib/auth/session"],
   ['import type { Session as S, User } from "../lib/auth/core/session.js";', "../lib/auth/session"],
   ['import { type AuthEvent } from "~/lib/auth/core/events";', "~/lib/auth/session"],
@@ -71,15 +72,26 @@ test.each([
   ],
   ['import { authenticate } from "@/lib/auth/core/authenticate";', "no door: only the kit may use authenticate"],
   ['import { readManifest } from "@/lib/auth/release/compare";', "lib/auth/tools/release/compare"],
-])("an upgrade names the import to rewrite, its line and the door: %s", (statement, to) => {
-  write(
-    "tsconfig.json",
-    '{ "paths": { "@/*": ["./*"], "@auth/*": ["./lib/auth/*"], "#core/*": ["./lib/auth/core/*"] } }',
-  );
-  write("pages/own.ts", `// The first line.\n${statement}\n`);
-  const [, from] = /["']([^"']+)["']/.exec(statement) ?? [];
-  const line = statement.includes("from") ? statement.split("\n").length + 1 : 2;
-  expect(rewritesOf(upgrade())).toEqual([`pages/own.ts:${line}  ${from} -> ${to}`]);
+];
+
+describe("an upgrade names the import to rewrite, its line and the door", () => {
+  let rewrites: readonly string[] = [];
+  beforeAll(() => {
+    app = join(folder, "imports");
+    cpSync(copy, app, { recursive: true });
+    write("tsconfig.json", JSON.stringify({ compilerOptions: { paths: PATHS } }));
+    for (const [i, [statement]] of IMPORTS.entries()) write(`own/${i}.ts`, `// The first line.\n${statement}\n`);
+    rewrites = rewritesOf(upgrade());
+  });
+
+  test.each(IMPORTS)("%s", (statement, to) => {
+    const i = IMPORTS.findIndex(([it]) => it === statement);
+    const [, from] = /["']([^"']+)["']/.exec(statement) ?? [];
+    const line = statement.includes("from") ? statement.split("\n").length + 1 : 2;
+    expect(rewrites.filter((text) => text.startsWith(`own/${i}.ts`))).toEqual([
+      `own/${i}.ts:${line}  ${from} -> ${to}`,
+    ]);
+  });
 });
 
 test("an upgrade leaves alone what still works, and what is not the app's", () => {
@@ -100,9 +112,9 @@ test("an upgrade names imports in the files of the kit that you changed, and in 
     "app/auth/error/page.tsx:4  @/lib/auth/core/config -> no door: only the kit may use getConfig",
     "app/auth/error/page.tsx:5  @/lib/auth/core/navigation -> no door: only the kit may use safeReturnTo",
     "lib/auth/events.ts:1  ./core/events -> ./session",
-    "lib/auth/events.ts:9  ./core/errors -> ./session",
+    "lib/auth/events.ts:8  ./core/errors -> ./session",
     "lib/auth/notes.ts:1  ./core/session -> ./session",
-    "middleware.ts:27  @/lib/auth/core/errors -> @/lib/auth/session",
+    "middleware.ts:26  @/lib/auth/core/errors -> @/lib/auth/session",
   ]);
 });
 
