@@ -56,13 +56,13 @@ export function planSteps(from: Manifest, to: Manifest, found: Iterable<string>)
   return [...deletions, ...others];
 }
 
-/** Stale tools touch security, too: the doctor of 0.1.0 may send the client secret to a domain that is not the pool's. */
+/** Stale tools touch security, too: the doctor of 0.1.0 can send the client secret to a domain of another pool. */
 function describeExtra(path: string, manifest: Manifest): Difference {
   if (isFormer(path)) return { kind: "stale", role: "security", path };
   return { kind: "added", role: roleOfAdded(path, manifest), path };
 }
 
-/** An added file can take the place of one of the kit's: `api.tsx` for `api.ts`. No middleware guards routes in app/auth. */
+/** An added file can replace one of the kit's: `api.tsx` replaces `api.ts`. No middleware guards routes in app/auth. */
 function roleOfAdded(path: string, { files }: Manifest): Role {
   const isRival = Object.keys(files).some((known) => withoutEnding(known) === withoutEnding(path));
   return isRival || /^(lib\/auth\/core|app\/auth)\/|^(middleware|proxy)\./.test(path) ? "security" : "other";

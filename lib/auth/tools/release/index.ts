@@ -1,11 +1,11 @@
-// Shows how this copy of the kit differs from its release, and plans an upgrade. It changes nothing.
+// Lists the differences between this copy of the kit and its release, or plans an upgrade. It changes nothing.
 //
-//   npx -y tsx lib/auth/tools/release                                the differences
-//   npx -y tsx <newer kit>/lib/auth/tools/release --upgrade <app>    the plan, by the newer kit's tool: best for upgrades
-//   npx -y tsx lib/auth/tools/release --against <newer kit>          the plan, by this copy's tool
+//   npx -y tsx lib/auth/tools/release                              the differences
+//   npx -y tsx <newer kit>/lib/auth/tools/release --upgrade .      the plan of an upgrade; run it in the project's root
+//   npx -y tsx lib/auth/tools/release --against <newer kit>        the same plan, made by the tool of this copy
 //
-// Exit code 0: no difference touches security. 1: one does. 2: it could not compare. A formatter's changes (Prettier or
-// Biome, with semicolons) are no difference. An upgrade is easier with lib/auth and app/auth in .prettierignore.
+// Exit code 0: no difference touches security. 1: a difference does. 2: the command could not compare. Changes of a
+// formatter (Prettier or Biome, with semicolons) are no differences.
 import { statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -79,14 +79,14 @@ function plan(from: Manifest, to: Manifest, base: string): void {
 const editedPaths = (differences: readonly Difference[]): ReadonlySet<string> =>
   new Set(differences.filter(({ kind }) => kind === "changed").map(({ path }) => path));
 
-/** Without the old folders every stale file is gone at once. After the new files were copied, they are among them. */
+/** Names the folders of 0.1.0 to delete, as long as no new file is in them. */
 function adviseOnFolders(base: string): readonly string[] {
   if (locate(base, MANIFEST_PATH)) return [];
   const folders = FORMER_FOLDERS.flatMap((path) => locate(base, path) ?? []);
   return folders.length > 0 ? [`Before you copy: rm -r ${folders.map(shorten).join(" ")}`] : [];
 }
 
-/** The lines to rewrite, in the app's files and in those of the kit that the app has changed and may change. */
+/** Lists the lines to rewrite, in the app's files and in files of the role `yours` that the app has changed. */
 function listReferences(base: string, releases: readonly Manifest[], edited: ReadonlySet<string>): Row[] {
   const isOfKit = (path: string) => isFormer(path) || releases.some(({ files }) => files[path] !== undefined);
   const isYours = (path: string) => edited.has(path) && releases.some(({ files }) => files[path]?.role === "yours");

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hashCode } from "./tokens";
 
-/** `yours`: you may change the file. `other`: documents and tools, which take no part in a request. `security`: the rest. */
+/** `yours`: change it as you like. `other`: documents and tools, which no request runs. `security`: all other files. */
 export type Role = "security" | "yours" | "other";
 
 /** The files of a release. Paths are as in the kit: `lib/auth/…`, `app/auth/…`, `middleware.ts`. */

@@ -28,7 +28,7 @@ export const DOOR_NAMES: readonly string[] = [
   "User",
 ];
 
-/** Returns the imports of gone modules in the app's own files. `isKitFile` tells by its path that a file is the kit's. */
+/** Returns the imports of gone modules in the app's files. `isKitFile` is true for the paths of the kit's files. */
 export function findImports(
   base: string,
   current: Manifest | undefined,
@@ -64,7 +64,7 @@ export function findCommands(base: string): readonly Reference[] {
   });
 }
 
-/** Every module of the flat core counts as gone. The one that has kept its path, authenticate, has other exports now. */
+/** Every module of the flat core counts as gone. Only authenticate has kept its path, and its exports are new. */
 function isGone(path: string, { files }: Manifest): boolean {
   if (isFormer(path)) return true;
   const exists = [".ts", ".tsx", "/index.ts"].some((ending) => files[path + ending] !== undefined);
