@@ -303,6 +303,15 @@ describe("an unclear answer or a doubtful setting", () => {
     );
   });
 
+  test("is a warning: a session that is longer than browsers keep cookies", async () => {
+    const { report } = await examine(app, { ...register(), AUTH_SESSION_MAX_AGE: "34560001" });
+    expect([idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([[], ["AUTH_SESSION_MAX_AGE"]]);
+    expect(report.findings.find(({ id }) => id === "AUTH_SESSION_MAX_AGE")).toMatchObject({
+      text: "browsers keep no cookie longer than 400 days",
+      fix: "Set it to 34560000",
+    });
+  });
+
   test("is a warning: token revocation that seems off", async () => {
     expect(await check({}, { revocation: false })).toContain("revocation");
   });

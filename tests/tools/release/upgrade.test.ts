@@ -44,7 +44,7 @@ test("an upgrade deletes every file of the old layout, and copies every file of 
   expect(status).toBe(1);
 });
 
-test("an upgrade keeps what you changed: your files are to merge, others to look at first", () => {
+test("an upgrade merges your changed files, and asks you to look at other changed files first", () => {
   for (const path of ["middleware.ts", "lib/auth/events.ts", "app/auth/error/page.tsx"]) edit(path);
   for (const path of ["lib/auth/api.ts", "lib/auth/core/keys.ts"]) edit(path);
   const { rows } = upgrade();
@@ -94,7 +94,7 @@ describe("an upgrade names the import to rewrite, its line and the door", () => 
   });
 });
 
-test("an upgrade leaves alone what still works, and what is not the app's", () => {
+test("an upgrade lists no imports of doors, of other packages, or in folders that are not the app's", () => {
   write("pages/own.ts", 'import { getSession } from "@/lib/auth/session";\nimport { a } from "other/core/errors";\n');
   const gone = 'import { AuthError } from "@/lib/auth/core/errors";\n';
   for (const path of ["node_modules/x/a.js", ".next/a.js", "dist/a.js", "notes.md"]) write(path, gone);
@@ -103,7 +103,7 @@ test("an upgrade leaves alone what still works, and what is not the app's", () =
   expect(rewritesOf({ rows })).toEqual([]);
 });
 
-test("an upgrade names imports in the files of the kit that you changed, and in files that you added", () => {
+test("an upgrade names imports in your changed files of the kit, and in files that you added to it", () => {
   edit("lib/auth/events.ts", 'import { AuthError } from "./core/errors";');
   edit("app/auth/error/page.tsx");
   edit("middleware.ts", 'import { AuthError } from "@/lib/auth/core/errors";');
@@ -136,14 +136,14 @@ test("an upgrade names the scripts and workflows that run a tool at its old plac
   ]);
 });
 
-test("a copy of the test pool that imports core is to copy again, as a folder", () => {
+test("an upgrade names the folder of an old test pool to copy again, instead of its imports", () => {
   write("tests/cognito/testing.ts", 'import { parseConfig } from "../../lib/auth/core/config";\n');
   const { rows } = upgrade();
   expect(rewritesOf({ rows })).toEqual([]);
   expect(pathsOf(rows, "copy")).toContain("tests/cognito (the test pool)");
 });
 
-test("after the steps of the plan nothing is left to do", () => {
+test("after the steps of the plan, release lists nothing more to do", () => {
   edit("lib/auth/events.ts");
   write("pages/own.ts", 'import { AuthError } from "@/lib/auth/core/errors";\n');
   const { rows } = upgrade();
@@ -160,7 +160,7 @@ test("after the steps of the plan nothing is left to do", () => {
   });
 });
 
-test("a new kit copied over 0.1.0 names each stale file to delete, and fails the command", () => {
+test("release fails after a copy over 0.1.0, and names each stale file to delete", () => {
   for (const path of ["lib/auth", "app/auth", "middleware.ts"])
     cpSync(join(newer, path), join(app, path), { recursive: true });
   write("pages/own.ts", 'import { AuthError } from "@/lib/auth/core/errors";\n');
@@ -174,7 +174,7 @@ test("a new kit copied over 0.1.0 names each stale file to delete, and fails the
   expect(upgrade().advice).toBeUndefined();
 });
 
-test("a tool of 0.1.0 that was left behind fails the command, too", () => {
+test("release fails when only a tool of 0.1.0 is left", () => {
   for (const path of ["lib/auth/core", "lib/auth/release", "lib/auth/pool"])
     rmSync(join(app, path), { recursive: true });
   for (const path of ["lib/auth", "app/auth", "middleware.ts"])
@@ -184,7 +184,7 @@ test("a tool of 0.1.0 that was left behind fails the command, too", () => {
   expect([rows.length > 0, status]).toEqual([true, 1]);
 });
 
-test("a project with src is upgraded from its root and from src, whether or not its middleware is proxy.ts", () => {
+test("an upgrade of a project with src and proxy.ts names the files at their places", () => {
   mkdirSync(join(app, "src"));
   for (const name of ["lib", "app"]) renameSync(join(app, name), join(app, "src", name));
   renameSync(join(app, "middleware.ts"), join(app, "src/proxy.ts"));
@@ -198,7 +198,7 @@ test("a project with src is upgraded from its root and from src, whether or not 
   expect(upgrade("src").rows).toEqual(rows);
 });
 
-test("release of 0.1.0 itself compares with the manifest of the newer kit", () => {
+test("the tool of 0.1.0 can still compare with the manifest of the newer kit", () => {
   const target = join(newer, MANIFEST_PATH);
   const { status, rows, title } = run("lib/auth/release", "--against", target);
   expect({ status, title }).toEqual({
@@ -209,18 +209,18 @@ test("release of 0.1.0 itself compares with the manifest of the newer kit", () =
   expect(pathsOf(rows, "delete")).toContain("lib/auth/core/config.ts");
 });
 
-test("a folder without a copy of the kit cannot be upgraded: exit code 2", () => {
+test("an upgrade of a folder without a copy of the kit exits with code 2", () => {
   rmSync(join(app, "lib"), { recursive: true });
   expect(upgrade()).toMatchObject({ status: 2, rows: [], error: expect.stringContaining("has no copy of the kit") });
 });
 
-test("every name that an import is moved for is an export of the door lib/auth/session", () => {
+test("the door lib/auth/session exports every name that an upgrade moves to it", () => {
   const source = readFileSync(join(ROOT, "lib/auth/session.ts"), "utf8");
   const lists = [...source.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list = ""]) => list.split(","));
   expect(lists.map((name) => name.trim()).filter(Boolean)).toEqual(expect.arrayContaining([...DOOR_NAMES]));
 });
 
-test("documents and tools take no part in a request: their role is other", () => {
+test("the manifest gives documents and tools the role other", () => {
   const kit = join(app, "kit");
   copyKit(kit);
   for (const path of ["lib/auth/README.md", "lib/auth/docs/deploying.md"]) write(`kit/${path}`, "# Read me\n");

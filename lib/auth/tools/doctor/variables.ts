@@ -89,13 +89,13 @@ export const variableChecks: readonly Check<Variables>[] = [
   { id: "misspelled_variables", title: "No misspelled variable", run: checkNames },
 ];
 
-function checkVariable({ env, problems, config }: Variables, name: string, source: string) {
+function checkVariable({ env, problems, poolConfig }: Variables, name: string, source: string) {
   const problem = problems[name];
   const value = env[name]?.trim() ?? "";
   if (problem !== undefined) return fault(problem, source);
-  if (name === "AUTH_SESSION_MAX_AGE" && config && Number(value) > config.sessionMaxAge) {
-    const days = Math.floor(config.sessionMaxAge / DAY_S);
-    return warning(`browsers keep no cookie longer than ${days} days`, `Set it to ${config.sessionMaxAge}`);
+  if (name === "AUTH_SESSION_MAX_AGE" && poolConfig && Number(value) > poolConfig.sessionMaxAge) {
+    const days = Math.floor(poolConfig.sessionMaxAge / DAY_S);
+    return warning(`browsers keep no cookie longer than ${days} days`, `Set it to ${poolConfig.sessionMaxAge}`);
   }
   if (value) return ok(SECRET.test(name) ? "set" : value);
   return ok(name === "COGNITO_CLIENT_SECRET" ? "not set: a public client" : "not set");
