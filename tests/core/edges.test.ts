@@ -41,7 +41,8 @@ async function store(
   const tokens = { accessToken: "a".repeat(accessLength), accessClaims, idToken: "i".repeat(idLength), idClaims };
   const state = { refreshToken, signIn: SIGN_IN, expiresAt: endsAt };
   const jar = jarOf(cookie);
-  return { jar, ...(await kit.core.sessionCookies.writeSessionCookies(jar, { ...tokens, refreshToken }, state)) };
+  const stored = await kit.core.sessionCookies.writeSession(jar, { ...tokens, refreshToken }, state, "signed_in");
+  return { jar, isIdTokenDropped: stored.idToken === null };
 }
 
 describe("how large a session may be", () => {
@@ -112,7 +113,7 @@ test("CB-19 a session without a refresh token leaves none of the session before"
   const accessClaims = { ...FACTS, token_use: "access", client_id: "web" } as const;
   const tokens = { accessToken: "a", accessClaims, idToken: null, idClaims: null, refreshToken: null };
   const jar = jarOf("__Host-auth.refresh=x; __Host-auth.id=x");
-  expect(await kit.core.sessionCookies.writeSessionCookies(jar, tokens, null)).toEqual({ isIdTokenDropped: false });
+  await kit.core.sessionCookies.writeSession(jar, tokens, null, "signed_in");
   expect(jar.changes).toEqual([
     { name: "__Host-auth.access", value: "a", maxAge: 3_600 },
     { name: "__Host-auth.refresh", value: "", maxAge: 0 },
@@ -178,11 +179,11 @@ describe("how much is remembered in a browser", () => {
     let header = "";
     for (const n of range(1, 6)) {
       const jar = jarOf(header);
-      await kit.core.ended.markSpent(jar, `refused-${n}`);
+      await kit.core.ended.markRejected(jar, `refused-${n}`);
       header = jar.applyToHeader(header);
     }
     const spent = async () => {
-      const verdicts = range(1, 7).map((n) => kit.core.ended.isSpent(jarOf(header), `refused-${n}`));
+      const verdicts = range(1, 7).map((n) => kit.core.ended.isRejected(jarOf(header), `refused-${n}`));
       return (await Promise.all(verdicts)).map(Number).join("");
     };
     expect(await spent()).toBe("0111110");
@@ -320,7 +321,7 @@ describe("a refresh cookie", () => {
     const value = arrange(Buffer.from(JSON.stringify(facts)).toString("base64url"));
     const jar = jarOf();
     await kit.core.cookies.writeCookie(jar, "refresh", value, 600);
-    return kit.core.sessionCookies.readRefreshState(jarOf(headerOf(jar)));
+    return kit.core.refreshCookie.readRefreshState(jarOf(headerOf(jar)));
   };
 
   test("CK-12 tells the refresh token, the sign-in, and when the session ends", async () => {

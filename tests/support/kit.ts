@@ -54,6 +54,7 @@ export async function loadKit(env: Record<string, string | undefined>) {
       cookies: await import("@/lib/auth/core/http/cookies"),
       ended: await import("@/lib/auth/core/session/ended"),
       rounds: await import("@/lib/auth/core/sign-in/rounds"),
+      refreshCookie: await import("@/lib/auth/core/session/refresh-cookie"),
       sessionCookies: await import("@/lib/auth/core/session/session-cookies"),
     },
   };

@@ -1,4 +1,6 @@
-/** Where the kit's own routes are, without Next's basePath. */
+// The paths of the kit's own routes.
+
+/** The paths, without Next's basePath. */
 export const KIT_PATHS = {
   login: "/auth/login",
   callback: "/auth/callback",

@@ -3,16 +3,18 @@ import { decode, encode } from "jose/base64url";
 import { deriveKey } from "./derive-key";
 import { SecretCache } from "./secret-cache";
 
-// A sealed value is a compact JWE (RFC 7516), alg "dir", enc "A256GCM". Written on Web Crypto, because jose's general
+// A sealed value is a compact JWE (RFC 7516), alg "dir", enc "A256GCM". The code uses Web Crypto, because jose's general
 // JWE code would double what middleware adds to the edge bundle.
 const HEADER = encode(JSON.stringify({ alg: "dir", enc: "A256GCM" }));
 const TAG_BYTES = 16;
 
 const encoder = new TextEncoder();
 const HEADER_BYTES = encoder.encode(HEADER);
-const memory = new SecretCache<{ secrets: readonly string[]; purpose: string; text: string }>();
+const opened = new SecretCache<{ secrets: readonly string[]; purpose: string; text: string }>();
 
-/** Encrypts and authenticates `text`. `purpose` takes part in the key: a value sealed for one does not open for another. */
+/**
+ * Encrypts and authenticates `text`. `purpose` takes part in the key: a value sealed for one does not open for another.
+ */
 export async function seal(text: string, purpose: string, secret: string): Promise<string> {
   const iv = crypto.getRandomValues(new Uint8Array(12));
   const parameters = { name: "AES-GCM", iv, additionalData: HEADER_BYTES };
@@ -23,9 +25,9 @@ export async function seal(text: string, purpose: string, secret: string): Promi
   return `${HEADER}..${encode(iv)}.${encode(ciphertext)}.${encode(tag)}`;
 }
 
-/** The text that one of `secrets` sealed for `purpose`, or null. Opened values are remembered. */
+/** Returns the text that one of `secrets` sealed for `purpose`, or null. Remembers opened values. */
 export async function unseal(value: string, purpose: string, secrets: readonly string[]): Promise<string | null> {
-  const known = memory.get(value);
+  const known = opened.get(value);
   if (known?.secrets === secrets && known.purpose === purpose) return known.text;
   const [header, encryptedKey, iv = "", ciphertext = "", tag = "", ...rest] = value.split(".");
   if (header !== HEADER || encryptedKey !== "" || rest.length > 0) return null;
@@ -35,10 +37,10 @@ export async function unseal(value: string, purpose: string, secrets: readonly s
       const parameters = { name: "AES-GCM", iv: decode(iv), additionalData: HEADER_BYTES };
       const bytes = await crypto.subtle.decrypt(parameters, await keyFor(purpose, secret), sealed);
       const text = new TextDecoder().decode(bytes);
-      memory.set(value, { secrets, purpose, text });
+      opened.set(value, { secrets, purpose, text });
       return text;
     } catch {
-      // Sealed with another secret, for another purpose, or changed: the next secret may fit.
+      // The value was changed, or sealed with another secret or for another purpose. The next secret may fit.
     }
   }
   return null;
