@@ -1,4 +1,4 @@
-// npm run stamp: writes the manifest of the kit. Run it after every change of a file in lib/auth or app/auth, or of middleware.ts.
+// npm run stamp: writes the manifest of the kit. Run it after every change in lib/auth, app/auth or middleware.ts.
 import { writeFileSync } from "node:fs";
 import { MANIFEST_PATH } from "../../../lib/auth/tools/release/manifest";
 import { createManifest, ROOT } from "./manifest";

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 
-const NAMED = /\b(?:import|export)\s+(?:type\s+)?([\w$*{}\s,]*?)\s*\bfrom\s*["']([^"'\n]+)["']/g;
-const UNNAMED = /\b(?:import|require|[mM]ock|(?:require|import)Actual)\s*(?:<[^>\n]*>)?\s*\(?\s*["']([^"'\n]+)["']/g;
+const NAMED = /\b(?:import|export)\b(?:\s+type\b)?([\w$*{}\s,]*?)\bfrom\s*["']([^"'\n]+)["']/g;
+const UNNAMED = /\b(?:import|require|[mM]ock|(?:require|import)Actual)(?:<[^>\n]*>)?[\s(]*["']([^"'\n]+)["']/g;
 const AUGMENTED = /\bdeclare\s+module\s*["']([^"'\n]+)["']\s*\{((?:[^{}]|\{[^{}]*\})*)/g;
 const ALIAS = /"([^"*\n]*)\*"\s*:\s*\[\s*"([^"*\n]*)\*"/g;
 

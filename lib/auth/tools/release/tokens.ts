@@ -47,7 +47,7 @@ function readParts(source: string): Parts | null {
   return parts;
 }
 
-/** The next part, and the groups of TOKEN that tell its kind. Null for a template without an end. */
+/** The next part, and the groups of TOKEN that name its kind. Null for a template without an end. */
 function readPart(source: string, at: number, before: string): readonly [string, ...(string | undefined)[]] | null {
   if (source[at] === "`") {
     const end = findTemplateEnd(source, at);
