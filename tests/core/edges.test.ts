@@ -39,7 +39,7 @@ async function store(
   const idClaims = { ...FACTS, exp, token_use: "id", aud: "web" } as const;
   const refreshToken = "r".repeat(1_500);
   const tokens = { accessToken: "a".repeat(accessLength), accessClaims, idToken: "i".repeat(idLength), idClaims };
-  const state = { refreshToken, signIn: SIGN_IN, expiresAt: endsAt };
+  const state = { refreshToken, signIn: SIGN_IN, sessionEndsAt: endsAt };
   const jar = jarOf(cookie);
   const stored = await kit.core.sessionCookies.writeSession(jar, { ...tokens, refreshToken }, state, "signed_in");
   return { jar, isIdTokenDropped: stored.idToken === null };
@@ -137,7 +137,7 @@ describe("how much is remembered in a browser", () => {
     const verdicts = await Promise.all(numbers.map((n) => kit.core.ended.hasEnded(jarOf(header), signIn(n))));
     return numbers.filter((_, i) => verdicts[i]);
   };
-  const replaced = (n: number) => ({ signIn: signIn(n), expiresAt: NOW + 900 });
+  const replaced = (n: number) => ({ signIn: signIn(n), sessionEndsAt: NOW + 900 });
 
   test("CK-15 the five sessions that ended last, each of them once", async () => {
     const header = await ended([1, 2, 3, 4, 5, 6, 6, 6]);
@@ -326,7 +326,7 @@ describe("a refresh cookie", () => {
 
   test("CK-12 tells the refresh token, the sign-in, and when the session ends", async () => {
     const signIn = { iss: kit.config().issuer, sub: "1", auth_time: NOW };
-    expect(await read({})).toEqual({ refreshToken: "token", signIn, expiresAt: NOW + 600, isProven: true });
+    expect(await read({})).toEqual({ refreshToken: "token", signIn, sessionEndsAt: NOW + 600, isProven: true });
   });
 
   test.each([

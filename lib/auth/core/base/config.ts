@@ -16,9 +16,7 @@ export interface AuthConfig {
   /** The origin of Cognito's /oauth2/authorize, /oauth2/token, /oauth2/revoke, /signup and /logout. */
   readonly domain: string;
   readonly clientId: string;
-  /**
-   * Requests send the first one, and the next when Cognito rejects it. Without AUTH_SECRET they sign the kit's cookies.
-   */
+  /** Cognito accepts any of them. Without AUTH_SECRET the first one signs the kit's cookies, and all verify them. */
   readonly clientSecrets: readonly string[];
   /** Clients whose access tokens are accepted as Bearer. A cookie must hold the app's own tokens. */
   readonly bearerClientIds: readonly string[];
@@ -41,8 +39,8 @@ export interface AuthConfig {
   readonly resource: string | null;
   /** AUTH_SECRET: the first one seals, all of them open. Empty: cookies are not sealed. */
   readonly secrets: readonly string[];
-  /** Whether the kit recognizes its own refresh cookies. If not, anybody can make some up. */
-  readonly areCookiesAuthentic: boolean;
+  /** Whether the kit can recognize its own refresh cookies. If not, an attacker can invent some. */
+  readonly canAuthenticateCookies: boolean;
   /**
    * `__Host-` makes browsers reject cookies that a sub-domain plants. The server must parse names as strictly: see
    * `trim` in cookie-jar.ts. Plain http is allowed on loopback only.
@@ -122,7 +120,7 @@ export function parseConfigs(environment: Environment): AuthConfigs {
       sessionIdle,
       maxCookieBytes,
       secrets,
-      areCookiesAuthentic: secrets.length > 0 || clientSecrets.length > 0,
+      canAuthenticateCookies: secrets.length > 0 || clientSecrets.length > 0,
       cookiePrefix: base.protocol === "https:" ? `__Host-${prefix}` : prefix,
     };
   };

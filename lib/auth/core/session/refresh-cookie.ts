@@ -13,7 +13,7 @@ export interface RefreshFacts {
   readonly refreshToken: string;
   readonly signIn: SignIn;
   /** When the session ends, in seconds since the epoch: set at sign-in, never extended. */
-  readonly expiresAt: number;
+  readonly sessionEndsAt: number;
 }
 
 /** The contents as read. `isProven` is false when an attacker could have written the cookie. */
@@ -21,9 +21,9 @@ export type RefreshState = RefreshFacts & Grant;
 
 /** Writes the cookie. `tokenExpiresAt` is the end of the access token: the idle limit counts from there. */
 export async function writeRefreshFacts(jar: CookieJar, facts: RefreshFacts, tokenExpiresAt: number): Promise<void> {
-  const { refreshToken, signIn, expiresAt } = facts;
-  const text = `${encodeJson({ ...signIn, exp: expiresAt, tokenExp: tokenExpiresAt })}.${refreshToken}`;
-  const end = Math.min(expiresAt, idleEnd(tokenExpiresAt, jar));
+  const { refreshToken, signIn, sessionEndsAt } = facts;
+  const text = `${encodeJson({ ...signIn, exp: sessionEndsAt, tokenExp: tokenExpiresAt })}.${refreshToken}`;
+  const end = Math.min(sessionEndsAt, idleEnd(tokenExpiresAt, jar));
   await writeCookie(jar, "refresh", text, Math.max(1, Math.floor(end - now())));
 }
 
@@ -36,16 +36,16 @@ function idleEnd(tokenExpiresAt: unknown, { config }: CookieJar): number {
 /** Returns the refresh token of this browser. Null when the cookie is absent, has expired or cannot be trusted. */
 export async function readRefreshState(jar: CookieJar): Promise<RefreshState | null> {
   const facts = parseFacts((await readCookie(jar, "refresh")) ?? "", jar);
-  return facts ? { ...facts, isProven: jar.config.areCookiesAuthentic } : readOldRefreshState(jar);
+  return facts ? { ...facts, isProven: jar.config.canAuthenticateCookies } : readOldRefreshState(jar);
 }
 
 function parseFacts(text: string, jar: CookieJar): RefreshFacts | null {
   const [, encoded = "", refreshToken] = /^([\w-]+)\.(.+)/.exec(text) ?? [];
-  const { iss, sub, exp: expiresAt, tokenExp, ...others } = asRecord(decodeJson(encoded));
+  const { iss, sub, exp: sessionEndsAt, tokenExp, ...others } = asRecord(decodeJson(encoded));
   const { issuer } = jar.config;
-  if (!refreshToken || iss !== issuer || typeof sub !== "string" || !isFutureTime(expiresAt)) return null;
+  if (!refreshToken || iss !== issuer || typeof sub !== "string" || !isFutureTime(sessionEndsAt)) return null;
   if (idleEnd(tokenExp, jar) <= now()) return null;
-  return { refreshToken, signIn: { ...others, iss: issuer, sub }, expiresAt };
+  return { refreshToken, signIn: { ...others, iss: issuer, sub }, sessionEndsAt };
 }
 
 function isFutureTime(value: unknown): value is number {
@@ -75,6 +75,6 @@ function confirmOldFacts(jar: CookieJar, claims: AccessTokenClaims): RefreshStat
   if (!facts || typeof authTime !== "number") return null;
   const { signIn } = facts;
   if (signIn.sub !== sub || signIn.auth_time !== authTime || signIn.origin_jti !== originJti) return null;
-  const expiresAt = Math.min(facts.expiresAt, authTime + jar.config.sessionMaxAge);
-  return expiresAt > now() ? { ...facts, expiresAt, isProven: false } : null;
+  const sessionEndsAt = Math.min(facts.sessionEndsAt, authTime + jar.config.sessionMaxAge);
+  return sessionEndsAt > now() ? { ...facts, sessionEndsAt, isProven: false } : null;
 }
