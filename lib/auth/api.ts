@@ -60,7 +60,10 @@ async function identify(request: Request, requirement: Requirement): Promise<Cal
   const isForged = session.source === "cookie" && !isSafeMethod(method) && isCrossSite(headers, jar.config.origin);
   if (isForged) return reject(request, { status: 403, reason: "cross_site" });
   const missing = findMissing(session, requirement);
-  return missing ? reject(request, { status: 403, reason: "forbidden", missing }) : { session };
+  if (!missing) return { session };
+  const isOld = missing.maxAuthAge !== undefined;
+  const reason = isOld ? "reauthentication_required" : "forbidden";
+  return reject(request, { status: isOld ? 401 : 403, reason, missing });
 }
 
 function reject({ headers, url }: Request, rejection: Rejection): Response {

@@ -6,20 +6,19 @@ import { emitAll, type Missing } from "./core/base/events";
 import { isKitRoute, KIT_PATHS } from "./core/base/paths";
 import { type Forwarded, forwardedHeaders, isResponse, joinResponses, keepAddress } from "./core/http/compose";
 import { CookieJar } from "./core/http/cookie-jar";
-import { hasSessionCookie } from "./core/http/cookies";
 import { problem, type Rejection, reportRejection } from "./core/http/rejection";
-import { isCrossSite, isSafeMethod, readBearer, requestKind } from "./core/http/request";
-import { emptyResponse, errorQuery, KIT_HEADERS, NO_STORE, redirectTo, rejectionPage } from "./core/http/responses";
+import { isForged, isSafeMethod, requestKind } from "./core/http/request";
+import {
+  emptyResponse,
+  errorQuery,
+  KIT_ROUTE_HEADERS,
+  PERSONAL_HEADERS,
+  redirectTo,
+  rejectionPage,
+} from "./core/http/responses";
 import type { Authentication } from "./core/session/authentication";
 import { isMachine, type Session } from "./core/session/session";
 import { report } from "./events";
-
-/**
- * For answers that depend on the user. A page of a sub-domain could show ours in a frame, with the user's cookies. A
- * CSP with frame-ancestors takes the place of this header.
- */
-const PERSONAL = { "cache-control": NO_STORE, "x-frame-options": "SAMEORIGIN" };
-const KIT_ROUTE = { ...KIT_HEADERS, "x-frame-options": "DENY" };
 
 /** Under `cacheComponents` a rewritten page loses its status. Next inlines this variable at build time. */
 const keepsRewriteStatus = !process.env.__NEXT_CACHE_COMPONENTS;
@@ -36,8 +35,11 @@ export interface RequestAuth {
    * is another middleware's response: its redirect, rewrite, headers and cookies are kept.
    */
   next(from?: Headers | Response): NextResponse;
-  /** Asks for a sign-in: 303 for a page load, else 401. A machine gets 403. 503 when the session cannot be checked. */
-  challenge(): NextResponse;
+  /**
+   * Asks for a sign-in: 303 for a page load, else 401. A machine gets 403. 503 when the session cannot be checked. With
+   * `maxAuthAge` it asks a signed-in user for a new sign-in.
+   */
+  challenge(missing?: Missing): NextResponse;
   /**
    * Rejects a signed-in user with 403. A page load sees the error page. `missing` names the groups or scopes that the
    * app asked for: the event repeats them, and WWW-Authenticate its scopes.
@@ -55,7 +57,7 @@ export async function authenticateRequest(request: NextRequest): Promise<Request
   const { pathname } = request.nextUrl;
   const jar = new CookieJar(request.headers, config);
   if (isKitRoute(pathname)) {
-    return sameAnswer((from) => forward(request, jar, keepAddress(from, pathname, request.url), KIT_ROUTE));
+    return sameAnswer((from) => forward(request, jar, keepAddress(from, pathname, request.url), KIT_ROUTE_HEADERS));
   }
   if (isForged(request, jar)) return sameAnswer(() => reject(request, { status: 403, reason: "cross_site" }));
   const auth = await authenticate(request.headers, jar, { refresh: "due" });
@@ -66,7 +68,7 @@ export async function authenticateRequest(request: NextRequest): Promise<Request
   return {
     session: auth.status === "signed_in" && !isMachine(auth.session) ? auth.session : null,
     next: (from) => finish(passOn(request, auth, jar, from)),
-    challenge: () => finish(challenge(request, auth)),
+    challenge: (missing) => finish(challenge(request, auth, missing)),
     forbid: (missing) => finish(reject(request, { status: 403, reason: "forbidden", missing })),
   };
 }
@@ -79,7 +81,7 @@ function sameAnswer(next: RequestAuth["next"]): RequestAuth {
 function passOn(request: NextRequest, auth: Authentication, jar: CookieJar, from: Forwarded): NextResponse {
   const forwarded = jar.clone();
   if (auth.status === "unknown") markOutage(forwarded);
-  return forward(request, forwarded, from, sentNoKitCookie(auth, jar) ? {} : PERSONAL);
+  return forward(request, forwarded, from, sentNoKitCookie(auth, jar) ? {} : PERSONAL_HEADERS);
 }
 
 function forward(request: NextRequest, jar: CookieJar, from: Forwarded, headers: Record<string, string>): NextResponse {
@@ -93,12 +95,14 @@ function sentNoKitCookie(auth: Authentication, jar: CookieJar): boolean {
   return auth.status === "signed_out" && !auth.error && jar.isEmpty;
 }
 
-function challenge(request: NextRequest, auth: Authentication): NextResponse {
+function challenge(request: NextRequest, auth: Authentication, missing?: Missing): NextResponse {
   switch (auth.status) {
     case "unknown":
       return reject(request, { status: 503, reason: auth.error.code });
-    case "signed_in": // A machine: apps ask for a sign-in only without a user.
-      return reject(request, { status: 403, reason: "forbidden", missing: { user: true } });
+    case "signed_in":
+      return isMachine(auth.session) || missing?.maxAuthAge === undefined
+        ? reject(request, { status: 403, reason: "forbidden", missing: { user: true } })
+        : reject(request, { status: 401, reason: "reauthentication_required", missing });
     case "signed_out":
       return reject(request, { status: 401, reason: auth.error?.code ?? "anonymous" });
   }
@@ -122,12 +126,13 @@ function reject(request: NextRequest, rejection: Rejection): NextResponse {
  * A 401 redirects to sign-in. A 403 or 503 shows the error page at the address of the request; a POST gets no body, and
  * with `cacheComponents` the page is a small one.
  */
-function rejectPageLoad(request: NextRequest, { status, reason }: Rejection): NextResponse {
+function rejectPageLoad(request: NextRequest, { status, reason, missing }: Rejection): NextResponse {
   const { pathname, search } = new URL(request.url);
   const isSafe = isSafeMethod(request.method);
   const returnTo = isSafe ? pathname + search : pathname; // A form's body cannot come back.
   if (status === 401) {
-    const query = new URLSearchParams({ returnTo });
+    const maxAge = missing?.maxAuthAge;
+    const query = new URLSearchParams({ returnTo, ...(maxAge !== undefined && { max_age: String(maxAge) }) });
     return toNextResponse(redirectTo(`${getConfig(request.headers).baseUrl}${KIT_PATHS.login}?${query}`));
   }
   if (!isSafe || reason === "anonymous") return toNextResponse(emptyResponse(status));
@@ -136,12 +141,6 @@ function rejectPageLoad(request: NextRequest, { status, reason }: Rejection): Ne
   page.pathname = KIT_PATHS.error;
   page.search = errorQuery(reason, returnTo);
   return NextResponse.rewrite(page, { status, headers: emptyResponse(status).headers });
-}
-
-/** Whether another site made the browser send this, with the cookies of a session. */
-function isForged({ method, headers }: NextRequest, jar: CookieJar): boolean {
-  if (isSafeMethod(method) || readBearer(headers) !== null) return false;
-  return isCrossSite(headers, jar.config.origin) && hasSessionCookie(jar);
 }
 
 function toNextResponse(response: Response): NextResponse {

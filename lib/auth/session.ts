@@ -54,7 +54,8 @@ export async function getSession(): Promise<Session | null> {
 }
 
 /**
- * Returns the session, or redirects: to sign-in when there is none, to the error page when it lacks a group or a scope.
+ * Returns the session, or redirects: to sign-in when there is none or it is older than `maxAuthAge`, to the error page
+ * when it lacks a group or a scope.
  * With `experimental.authInterrupts` it then calls `forbidden()` instead. Call it where the data is, in server actions
  * too. `returnTo`: where to go after sign-in, "/" by default.
  */
@@ -64,8 +65,9 @@ export async function requireSession(requirement: Requirement & { readonly retur
     if (error instanceof AuthError && error.status === 503) redirect(errorPath(error.code, returnTo));
     throw error;
   });
-  if (!session) redirect(`${KIT_PATHS.login}?${new URLSearchParams(returnTo ? { returnTo } : {})}`);
+  if (!session) redirectToSignIn(returnTo);
   const missing = findMissing(session, requirement);
+  if (missing?.maxAuthAge !== undefined) redirectToSignIn(returnTo, missing.maxAuthAge);
   if (missing) rejectForbidden(returnTo, missing);
   return session;
 }
@@ -117,6 +119,11 @@ const authenticateCurrent = cache(async (): Promise<Authentication> => {
   const sent = await headers(); // Before the configuration: a build then needs no variables.
   return authenticate(sent, new CookieJar(sent, getConfig(sent)), { refresh: "never" });
 });
+
+function redirectToSignIn(returnTo: string | null, maxAge?: number): never {
+  const query = { ...(returnTo && { returnTo }), ...(maxAge !== undefined && { max_age: String(maxAge) }) };
+  redirect(`${KIT_PATHS.login}?${new URLSearchParams(query)}`);
+}
 
 function rejectForbidden(returnTo: string | null, missing: Missing): never {
   const path = returnTo?.replace(/[?#][\s\S]*/, "") ?? ""; // A page does not know its own path.

@@ -14,8 +14,8 @@ import { readRefreshState } from "@/lib/auth/core/session/refresh-cookie";
 import { writeSession } from "@/lib/auth/core/session/session-cookies";
 import { needsUser, readCode, readState } from "@/lib/auth/core/sign-in/authorization";
 import { type Transaction, takeTransaction } from "@/lib/auth/core/sign-in/transactions";
-import { bindSignIn, verifyTokenResponse } from "@/lib/auth/core/tokens/issued-tokens";
-import { revokeWithSuccessors } from "@/lib/auth/core/tokens/revocation";
+import { bindSignIn, isRecent, verifyTokenResponse } from "@/lib/auth/core/tokens/issued-tokens";
+import { revoke, revokeWithSuccessors } from "@/lib/auth/core/tokens/revocation";
 import { exchangeCode } from "@/lib/auth/core/tokens/token-endpoint";
 import { report } from "@/lib/auth/events";
 
@@ -52,8 +52,12 @@ export function HEAD(): Response {
 async function completeSignIn(jar: CookieJar, code: string, transaction: Transaction): Promise<SignedIn> {
   const { config } = jar;
   const tokens = await verifyTokenResponse(await exchangeCode(code, transaction.codeVerifier, config), config);
-  const signIn = bindSignIn(tokens, transaction.nonce);
   const { refreshToken } = tokens;
+  const signIn = bindSignIn(tokens, transaction.nonce);
+  if (transaction.maxAge !== null && !isRecent(signIn.auth_time, transaction.maxAge)) {
+    if (refreshToken) await revoke({ refreshToken, isProven: true }, config); // The new one. The old session is kept.
+    throw new AuthError("reauthentication_required", "Cognito did not ask the user to sign in again");
+  }
   const facts = refreshToken ? { refreshToken, signIn, sessionEndsAt: now() + config.sessionMaxAge } : null;
   const replaced = await readRefreshState(jar);
   const auth = await writeSession(jar, tokens, facts, "signed_in");

@@ -19,6 +19,7 @@ const EXPLANATIONS: Readonly<Partial<Record<AuthErrorCode, Words>>> = {
   keys_unavailable: ["We cannot check your session", "Nothing is lost: try again in a moment.", "Try again"],
   session_too_large: ["Your account holds too much", "Your groups do not fit into a session."],
   sign_in_loop: ["Sign-in goes round in circles", "Your browser loses the session, or the page does not let you in."],
+  reauthentication_required: ["Please sign in again", "This page needs a sign-in of a moment ago.", "Sign in"],
   forbidden: ["You may not see this page", "Your account does not have access.", "Go to the start page"],
 };
 

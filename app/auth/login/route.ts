@@ -6,15 +6,17 @@ import { CookieJar } from "@/lib/auth/core/http/cookie-jar";
 import { isPrefetch, requestKind } from "@/lib/auth/core/http/request";
 import { emptyResponse, errorPath, page, redirectTo } from "@/lib/auth/core/http/responses";
 import { safeReturnTo } from "@/lib/auth/core/http/return-to";
+import type { Authentication } from "@/lib/auth/core/session/authentication";
 import { createAuthorizationRequest, readLink } from "@/lib/auth/core/sign-in/authorization";
 import { countRound } from "@/lib/auth/core/sign-in/rounds";
+import { isRecent } from "@/lib/auth/core/tokens/issued-tokens";
 import { report } from "@/lib/auth/events";
 
 const MAX_ROUNDS = 3;
 
 export async function GET(request: Request): Promise<Response> {
   const { pathname: path, searchParams: link } = new URL(request.url);
-  const config = getConfig(request.headers); // After a look at the request: Next then does not prerender, so a build needs no variables.
+  const config = getConfig(request.headers); // The request comes first: Next then does not prerender this.
   // Only a page load can show Cognito's page, and a prefetch must change nothing.
   if (requestKind(request.headers) !== "document" || isPrefetch(request.headers)) return emptyResponse(401);
   const returnTo = safeReturnTo(link.getAll("returnTo"), config);
@@ -24,21 +26,28 @@ export async function GET(request: Request): Promise<Response> {
   const rounds = await countRound(jar, returnTo);
   if (rounds > MAX_ROUNDS) {
     emit(report, { type: "sign_in_failed", path, code: "sign_in_loop", detail: `${rounds} rounds within a minute` });
-    return redirectTo(config.baseUrl + errorPath("sign_in_loop", returnTo)); // Without this visit: the minute does not start anew.
+    return redirectTo(config.baseUrl + errorPath("sign_in_loop", returnTo)); // Without the jar: this visit does not count.
   }
 
   // On a second visit within a minute, middleware may have rejected a token that this route accepts, because its keys are
   // newer. So refresh anyway, except on navigations from other sites: they could use up the refresh token.
   const isOwnNavigation = /^(none|same-origin)$/.test(request.headers.get("sec-fetch-site") ?? "");
   const refresh = rounds > 1 && isOwnNavigation ? "always" : "due";
-  // A prompt asks for Cognito's page, session or not.
-  const auth = readLink(link).prompt ? null : await authenticate(request.headers, jar, { refresh });
+  const { prompt, max_age: maxAge } = readLink(link);
+  // A prompt asks for Cognito's page, session or not. With a max_age a recent sign-in is enough.
+  const auth = prompt && maxAge === undefined ? null : await authenticate(request.headers, jar, { refresh });
   emitAll(report, path, auth?.events);
-  if (auth?.status === "signed_in") return redirectTo(config.origin + returnTo, jar);
+  if (isEnough(auth, maxAge)) return redirectTo(config.origin + returnTo, jar);
   if (auth?.status === "unknown") {
     return page(503, "Sign-in is not available", "<p>Your session is kept. Try again soon.</p>");
   }
   return redirectTo(await createAuthorizationRequest(jar, returnTo, link), jar);
+}
+
+/** Whether the user is signed in; with a max_age, only after a recent sign-in. */
+function isEnough(auth: Authentication | null, maxAge: string | undefined): boolean {
+  if (auth?.status !== "signed_in") return false;
+  return maxAge === undefined || isRecent(auth.session.authenticatedAt, Number(maxAge));
 }
 
 export function HEAD(): Response {

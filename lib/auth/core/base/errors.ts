@@ -15,6 +15,7 @@ const ERRORS = {
   keys_unavailable: { status: 503, isBadCredential: false },
   session_too_large: { status: 500, isBadCredential: false },
   sign_in_loop: { status: 400, isBadCredential: false },
+  reauthentication_required: { status: 403, isBadCredential: false },
   forbidden: { status: 403, isBadCredential: false },
   cross_site: { status: 403, isBadCredential: false },
 } as const;

@@ -32,11 +32,13 @@ export type SessionEvent =
       readonly isSessionKept: boolean;
     };
 
-/** What the caller lacks: one of the groups, all of the scopes, or a user. */
+/** What the caller lacks: one of the groups, all of the scopes, a user, or a recent sign-in. */
 export interface Missing {
   readonly groups?: readonly string[];
   readonly scopes?: readonly string[];
   readonly user?: true;
+  /** A sign-in of the last so many seconds. */
+  readonly maxAuthAge?: number;
 }
 
 export type Report = (event: AuthEvent) => unknown;

@@ -32,6 +32,9 @@ export function problem(headers: Headers, rejection: Rejection): Response {
 /** A 401 names an error only if there was a Bearer token. A 403 names all required scopes if one of them is missing. */
 function challengeOf(headers: Headers, { status, reason, missing }: Rejection): string | null {
   const isBadToken = reason !== "anonymous" && readBearer(headers) !== null;
+  if (missing?.maxAuthAge !== undefined) {
+    return `Bearer error="insufficient_user_authentication", max_age="${missing.maxAuthAge}"`; // RFC 9470
+  }
   if (status === 401) return isBadToken ? 'Bearer error="invalid_token"' : "Bearer";
   if (status !== 403 || !missing?.scopes) return null;
   return `Bearer error="insufficient_scope", scope="${missing.scopes.join(" ")}"`;

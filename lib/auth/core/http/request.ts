@@ -1,5 +1,7 @@
 // Facts that the headers of a request tell.
 import type { RequestKind } from "../base/events";
+import type { CookieJar } from "./cookie-jar";
+import { hasSessionCookie } from "./cookies";
 
 /**
  * Returns the kind of a request: page load, server action, fetch of a browser, or program. In middleware Next has
@@ -38,4 +40,10 @@ export function isSafeMethod(method: string): boolean {
  */
 export function readBearer(headers: Headers): string | null {
   return /^bearer(?: |$)(.*)$/i.exec(headers.get("authorization")?.trim() ?? "")?.[1] ?? null;
+}
+
+/** Whether another site made the browser send an unsafe request with the cookies of a session. */
+export function isForged({ method, headers }: Pick<Request, "method" | "headers">, jar: CookieJar): boolean {
+  if (isSafeMethod(method) || readBearer(headers) !== null) return false;
+  return isCrossSite(headers, jar.config.origin) && hasSessionCookie(jar);
 }

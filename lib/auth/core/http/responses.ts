@@ -7,12 +7,21 @@ import type { CookieJar } from "./cookie-jar";
 export const NO_STORE = "private, no-store";
 
 /** For every answer of the kit's own. */
-export const KIT_HEADERS = {
+const KIT_HEADERS = {
   "cache-control": NO_STORE,
   "content-security-policy": "frame-ancestors 'none'",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
 };
+
+/** For what middleware passes on to the kit's own routes. */
+export const KIT_ROUTE_HEADERS = { ...KIT_HEADERS, "x-frame-options": "DENY" };
+
+/**
+ * For pages that depend on the user. A page of a sub-domain could show ours in a frame, with the user's cookies. A CSP
+ * with frame-ancestors takes the place of this header.
+ */
+export const PERSONAL_HEADERS = { "cache-control": NO_STORE, "x-frame-options": "SAMEORIGIN" };
 
 export const STATUS_TITLES = { 401: "Unauthorized", 403: "Forbidden", 503: "Service Unavailable" } as const;
 

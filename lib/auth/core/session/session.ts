@@ -1,6 +1,7 @@
 // The session that an app reads, made of verified claims.
 import type { Missing } from "../base/events";
 import type { AccessTokenClaims, IdTokenClaims } from "../tokens/claims";
+import { isRecent } from "../tokens/issued-tokens";
 
 /** The signed-in user: the part of a session that may go to a client component. */
 export interface User {
@@ -23,6 +24,8 @@ export interface Session {
   readonly user: User;
   readonly groups: readonly string[];
   readonly scopes: readonly string[];
+  /** When the user signed in, in seconds since the epoch (`auth_time`). A refresh does not change it. */
+  readonly authenticatedAt: number | null;
   /** When the access token expires, in seconds since the epoch; the session is then refreshed. */
   readonly expiresAt: number;
   readonly claims: AccessTokenClaims;
@@ -49,29 +52,35 @@ export interface Requirement {
   readonly scopes?: readonly string[];
   /** Tokens of the client_credentials grant, which stand for no user, may pass. */
   readonly machines?: boolean;
+  /** The user signed in so many seconds ago, or later. */
+  readonly maxAuthAge?: number;
 }
 
+/** Makes a session of verified claims. A token without a username stands for a program (client_credentials grant). */
 export function createSession(
   claims: AccessTokenClaims,
   idClaims: IdTokenClaims | null,
   source: Session["source"],
 ): Session {
+  const { exp: expiresAt, auth_time: authTime, "cognito:groups": list, scope } = claims;
+  const kind = typeof claims.username === "string" ? "user" : "machine";
+  const groups = Array.isArray(list) && list.every((group) => typeof group === "string") ? list : [];
+  const scopes = typeof scope === "string" ? scope.split(" ").filter(Boolean) : [];
+  const authenticatedAt = typeof authTime === "number" ? authTime : null;
+  const user = createUser(claims, idClaims);
+  return { kind, user, groups, scopes, authenticatedAt, expiresAt, claims, idClaims, source };
+}
+
+function createUser({ sub, username, client_id: client }: AccessTokenClaims, idClaims: IdTokenClaims | null): User {
   const { email, email_verified: emailVerified, name, picture }: Partial<IdTokenClaims> = idClaims ?? {};
-  const { username } = claims; // A token of the client_credentials grant has none: it stands for a program.
-  const isUser = typeof username === "string";
-  const user: User = {
-    sub: claims.sub,
-    username: isUser ? username : claims.client_id,
+  return {
+    sub,
+    username: typeof username === "string" ? username : client,
     ...(typeof email === "string" && { email }),
     ...(typeof emailVerified === "boolean" && { emailVerified }),
     ...(typeof name === "string" && { name }),
     ...(typeof picture === "string" && { picture }),
   };
-  const list = claims["cognito:groups"];
-  const groups = Array.isArray(list) && list.every((group) => typeof group === "string") ? list : [];
-  const scopes = typeof claims.scope === "string" ? claims.scope.split(" ").filter(Boolean) : [];
-  const kind = isUser ? "user" : "machine";
-  return { kind, user, groups, scopes, expiresAt: claims.exp, claims, idClaims, source };
 }
 
 /** Whether the session stands for a program and not for a person. */
@@ -79,10 +88,12 @@ export function isMachine(session: Session): boolean {
   return session.kind === "machine";
 }
 
-/** Returns the first unmet part: user, then groups, then scopes. Null when the session meets all of it. */
-export function findMissing(session: Session, { groups, scopes, machines }: Requirement): Missing | null {
+/** Returns the first unmet part: user, groups, scopes, recent sign-in. Null when the session meets all of it. */
+export function findMissing(session: Session, requirement: Requirement): Missing | null {
+  const { groups, scopes, machines, maxAuthAge } = requirement;
   if (isMachine(session) && !machines) return { user: true };
   if (groups && !groups.some((group) => session.groups.includes(group))) return { groups };
   if (scopes && !scopes.every((scope) => session.scopes.includes(scope))) return { scopes };
+  if (maxAuthAge !== undefined && !isRecent(session.authenticatedAt, maxAuthAge)) return { maxAuthAge };
   return null;
 }

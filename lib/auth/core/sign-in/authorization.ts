@@ -13,6 +13,7 @@ const PASSED_THROUGH = {
   idp_identifier: /^[^\p{Cc}]{1,128}$/u,
   login_hint: /^[^\p{Cc}]{1,320}$/u,
   lang: /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?$/,
+  max_age: /^\d{1,9}$/,
   prompt: /^(none|(login|select_account|consent)( (login|select_account|consent))*)$/,
 };
 
@@ -21,7 +22,9 @@ export function readLink(link: URLSearchParams): Readonly<Record<string, string>
   const asked = Object.entries(PASSED_THROUGH).map(
     ([name, pattern]) => [name, readOnce(link, name) ?? "", pattern] as const,
   );
-  return Object.fromEntries(asked.filter(([, value, pattern]) => pattern.test(value)));
+  const passedOn = Object.fromEntries(asked.filter(([, value, pattern]) => pattern.test(value)));
+  // Cognito must ask the user: its own session does not count as a new sign-in.
+  return passedOn.max_age === undefined ? passedOn : { ...passedOn, prompt: "login" };
 }
 
 /**
@@ -36,7 +39,8 @@ export async function createAuthorizationRequest(
   const { config } = jar;
   const passedOn = readLink(link);
   const isQuiet = passedOn.prompt === "none";
-  const { state, nonce, codeVerifier } = await startTransaction(jar, { returnTo, isQuiet });
+  const maxAge = passedOn.max_age === undefined ? null : Number(passedOn.max_age);
+  const { state, nonce, codeVerifier } = await startTransaction(jar, { returnTo, isQuiet, maxAge });
   const query = new URLSearchParams({
     response_type: "code",
     client_id: config.clientId,

@@ -18,6 +18,8 @@ export interface Transaction {
   readonly createdAt: number;
   /** The link asked with `prompt=none`: without a session at Cognito the visitor returns as a visitor. */
   readonly isQuiet: boolean;
+  /** The user must have signed in so many seconds ago, or later. Null: whenever. */
+  readonly maxAge: number | null;
 }
 
 const TRANSACTION_S = 600;
@@ -32,14 +34,15 @@ const usedStates = new Map<string, number>();
 /** Creates a transaction and writes its cookie. */
 export async function startTransaction(
   jar: CookieJar,
-  { returnTo, isQuiet }: Pick<Transaction, "returnTo" | "isQuiet">,
+  { returnTo, isQuiet, maxAge }: Pick<Transaction, "returnTo" | "isQuiet" | "maxAge">,
 ): Promise<Transaction> {
   const [nonce, codeVerifier, createdAt] = [createSecret(), createSecret(), now()];
-  const contents = encodeJson({ nonce, codeVerifier, returnTo, createdAt, ...(isQuiet && { isQuiet }) });
+  const asked = { ...(isQuiet && { isQuiet }), ...(maxAge !== null && { maxAge }) };
+  const contents = encodeJson({ nonce, codeVerifier, returnTo, createdAt, ...asked });
   const state = await stateOf(contents);
   await evictTransactions(jar);
   await writeCookie(jar, transactionKind(state), contents, TRANSACTION_S);
-  return { state, nonce, codeVerifier, returnTo, createdAt, isQuiet };
+  return { state, nonce, codeVerifier, returnTo, createdAt, isQuiet, maxAge };
 }
 
 /**
@@ -67,7 +70,7 @@ function markUsed(state: string): void {
 
 async function readTransaction(jar: CookieJar, kind: `txn.${string}`): Promise<Transaction | null> {
   const contents = (await readCookie(jar, kind)) ?? "";
-  const { nonce, codeVerifier, returnTo, createdAt, isQuiet } = asRecord(decodeJson(contents));
+  const { nonce, codeVerifier, returnTo, createdAt, isQuiet, maxAge } = asRecord(decodeJson(contents));
   if (typeof nonce !== "string" || typeof codeVerifier !== "string" || typeof returnTo !== "string") return null;
   if (typeof createdAt !== "number" || createdAt + TRANSACTION_S <= now()) return null;
   return {
@@ -77,6 +80,7 @@ async function readTransaction(jar: CookieJar, kind: `txn.${string}`): Promise<T
     returnTo: safeReturnTo([returnTo], jar.config),
     createdAt,
     isQuiet: isQuiet === true,
+    maxAge: typeof maxAge === "number" ? maxAge : null,
   };
 }
 

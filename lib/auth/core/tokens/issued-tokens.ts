@@ -23,6 +23,7 @@ export interface SignIn {
 }
 
 const MAX_ISSUE_AGE_S = 600;
+const MAX_CLOCK_SKEW_S = 60;
 
 /** Verifies the tokens of a response. Throws `token_response_invalid`, or `keys_unavailable`. */
 export async function verifyTokenResponse(response: TokenResponse, config: AuthConfig): Promise<IssuedTokens> {
@@ -70,6 +71,11 @@ export function isSameSignIn(claims: SignIn, facts: SignIn): boolean {
   return (
     claims.sub === facts.sub && isSame(claims.auth_time, facts.auth_time) && isSame(claims.origin_jti, facts.origin_jti)
   );
+}
+
+/** Whether a sign-in at `authTime` is at most so many seconds old (OpenID Connect Core 3.1.3.7). Clocks may differ by 60 s. */
+export function isRecent(authTime: unknown, maxAge: number): boolean {
+  return typeof authTime === "number" && now() - authTime <= maxAge + MAX_CLOCK_SKEW_S;
 }
 
 function isSame(claim: unknown, fact: unknown): boolean {

@@ -1,0 +1,109 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { type Browser, CLICKED, FETCHED, type Kit, pathOf, TYPED, usePool } from "../support/kit";
+
+const START = Date.parse("2026-06-01T12:00:00Z");
+const pool = usePool();
+let kit: Kit;
+let browser: Browser;
+
+beforeAll(async () => {
+  kit = await pool.load();
+});
+beforeEach(async () => {
+  vi.spyOn(console, "info").mockReturnValue();
+  vi.setSystemTime(START);
+  Object.assign(pool.cognito.settings, { ssoSeconds: 3_600, ssoAuthTime: "first", accessTokenSeconds: 3_600 });
+  pool.cognito.settings.accessClaims = {};
+  browser = pool.browser(kit);
+  await browser.signIn();
+  pool.cognito.clearRequests();
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+const later = (seconds: number) => vi.setSystemTime(START + seconds * 1000);
+const asked = (response: Response) => new URL(response.headers.get("location") ?? "").searchParams;
+const login = (query: string) => browser.login(`/auth/login?returnTo=/settings&${query}`, CLICKED);
+
+async function callApi(headers: Record<string, string> = FETCHED) {
+  const handler = kit.api.withSession((_request: Request, session) => Response.json(session.authenticatedAt), {
+    maxAuthAge: 300,
+  });
+  return handler(browser.request("/api/settings", headers), {});
+}
+
+describe("NW-03 an API that asks for a sign-in of the last five minutes", () => {
+  test.each([
+    ["at once", 0, 200],
+    ["after five minutes, and a minute for clocks that differ", 360, 200],
+    ["after more than that", 361, 401],
+  ])("answers a user %s", async (_what, seconds, status) => {
+    later(seconds);
+    const answer = await callApi();
+    expect(answer.status).toBe(status);
+    if (status === 401) {
+      const challenge = 'Bearer error="insufficient_user_authentication", max_age="300"';
+      expect(answer.headers.get("www-authenticate")).toBe(challenge);
+    } else expect(await answer.json()).toBe(START / 1000);
+  });
+
+  test.each([[undefined], ["1748779200"], [null]])("rejects a token whose auth_time is %j", async (value) => {
+    pool.cognito.settings.accessClaims = { auth_time: value ?? null };
+    const token = await pool.cognito.accessTokenFor("ada");
+    expect((await callApi({ ...FETCHED, authorization: `Bearer ${token}` })).status).toBe(401);
+  });
+
+  test("names no group: a user without the group gets a 403 first", async () => {
+    later(1_000);
+    const handler = kit.api.withSession(() => new Response(), { groups: ["nobody"], maxAuthAge: 300 });
+    expect((await handler(browser.request("/api/x", FETCHED), {})).status).toBe(403);
+  });
+});
+
+describe("NW-03 a sign-in link with max_age", () => {
+  test("returns at once when the sign-in is recent enough", async () => {
+    later(300);
+    expect(pathOf(await login("max_age=300"))).toBe("/settings");
+  });
+
+  test("asks Cognito for a new sign-in when it is older, whatever prompt the link has", async () => {
+    later(361);
+    for (const prompt of ["", "&prompt=none", "&prompt=consent"]) {
+      const query = asked(await pool.browser(kit).login(`/auth/login?max_age=300${prompt}`));
+      expect([query.get("max_age"), query.get("prompt")]).toEqual(["300", "login"]);
+    }
+  });
+
+  test.each(["-1", "1e3", "abc", "", "1234567890", "300&max_age=1"])("ignores a max_age of %j", async (value) => {
+    later(1_000);
+    expect(pathOf(await login(`max_age=${value}`))).toBe("/settings");
+  });
+
+  test("leads to the page after the new sign-in, and the session is recent", async () => {
+    later(1_000);
+    const back = await pool.cognito.authorize((await login("max_age=300")).headers.get("location") ?? "", "ada");
+    expect(pathOf(await browser.callback(back))).toBe("/settings");
+    expect((await callApi()).status).toBe(200);
+  });
+
+  test("ends on the error page when Cognito repeats its old sign-in, and the old session is kept", async () => {
+    later(1_000);
+    const before = browser.value("__Host-auth.refresh");
+    pool.cognito.settings.accessClaims = { auth_time: START / 1000 };
+    const back = await pool.cognito.authorize((await login("max_age=300")).headers.get("location") ?? "", "ada");
+    const answer = await browser.callback(back);
+    expect(pathOf(answer)).toBe("/auth/error?code=reauthentication_required&returnTo=%2Fsettings");
+    expect(browser.value("__Host-auth.refresh")).toBe(before);
+    expect((await browser.visit("/dashboard", TYPED)).headers.get("x-middleware-next")).toBe("1");
+    const [token] = pool.cognito.signIns.at(-1)?.refreshTokens ?? [];
+    expect(pool.cognito.refreshTokenState(token?.token ?? "")).toBe("revoked");
+  });
+
+  test("replaces the session when another user signs in", async () => {
+    later(1_000);
+    const back = await pool.cognito.authorize((await login("max_age=300")).headers.get("location") ?? "", "grace");
+    expect(pathOf(await browser.callback(back))).toBe("/settings");
+  });
+});
