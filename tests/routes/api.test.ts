@@ -297,3 +297,13 @@ describe("what the handler gets and gives", () => {
     for (const secret of secrets) expect(seen.join("\n")).not.toContain(secret);
   });
 });
+
+test("ID-22 an ID token opens no API: 401", async () => {
+  const browser = pool.browser(kit);
+  await browser.signIn();
+  const headers = { authorization: `Bearer ${browser.value("__Host-auth.id")}` };
+  const request = new Request(`${ORIGIN}/api/me`, { headers });
+  const answer = await kit.api.withSession(() => new Response("in"))(request, {});
+  expect([answer.status, answer.headers.get("content-type")]).toEqual([401, "application/problem+json"]);
+  expect(answer.headers.get("www-authenticate")).toBe('Bearer error="invalid_token"');
+});

@@ -180,7 +180,7 @@ const ONE_SIGN_IN = { origin_jti: crypto.randomUUID(), auth_time: Math.floor(Dat
 
 /** All ways for a token to come in. */
 async function openDoors(kit: Kit) {
-  const { verifyAccessToken, verifyIdToken } = await import("@/lib/auth/core/tokens/verify");
+  const { verifyAccessToken, verifyIdToken } = kit.core.verify;
   const config = kit.config();
   const goodAccessToken = await pool.cognito.accessTokenFor("grace", { claims: ONE_SIGN_IN });
   const answer = (_request: Request, session: Session | null) =>

@@ -357,3 +357,19 @@ describe("the session that comes of it", () => {
     expect(await userOf(browser)).toBe("ada");
   });
 });
+
+test.each([
+  ["without a transaction", "transaction_missing", (url: string) => url.replace(/state=./, "state=~")],
+  ["with Cognito's error", "authorization_failed", (url: string) => `${url}&error=server_error`],
+  ["without a code", "authorization_failed", (url: string) => url.replace(/code=[^&]+/, "")],
+  ["with a wrong code", "grant_rejected", (url: string) => url.replace(/code=[^&]+/, "code=x")],
+  ["while the token endpoint is down", "token_endpoint_unavailable", (url: string) => url],
+])("CK-22 a callback %s sets nothing, and deletes its transaction at most", async (_what, code, change) => {
+  const browser = pool.browser(await pool.load());
+  const login = await browser.login();
+  const url = await pool.cognito.authorize(login.headers.get("location") ?? "", "ada");
+  if (code === "token_endpoint_unavailable") pool.cognito.fault("token", { status: 500 });
+  const answer = await browser.callback(change(url));
+  expect(pathOf(answer)).toContain(`/auth/error?code=${code}`);
+  for (const line of answer.headers.getSetCookie()) expect(line).toMatch(/^__Host-auth\.txn\.[\w-]{16}=; Max-Age=0;/);
+});

@@ -152,44 +152,6 @@ describe("what a request costs", () => {
   });
 });
 
-describe("a token that is remembered", () => {
-  test("JW-18 as an API client's Bearer token is nobody's as a cookie", async () => {
-    kit = await pool.load();
-    const token = await pool.cognito.accessTokenFor("ada", { clientId: "mobile12345" });
-    const asBearer = new Headers({ authorization: `Bearer ${token}` });
-    const asCookie = new Headers({ cookie: `__Host-auth.access=${token}` });
-    for (let i = 0; i < 2; i++) {
-      expect((await kit.core.authenticate(asBearer, kit.config(), "due")).status).toBe("signed_in");
-      expect((await kit.core.authenticate(asCookie, kit.config(), "due")).status).toBe("signed_out");
-    }
-  });
-
-  test("for one configuration is verified anew for another", async () => {
-    const browser = await signedIn();
-    const headers = new Headers({ cookie: browser.cookieHeader });
-    const verify = vi.spyOn(crypto.subtle, "verify");
-    const config = { ...kit.config() };
-    expect((await kit.core.authenticate(headers, config, "never")).status).toBe("signed_in");
-    expect((await kit.core.authenticate(headers, { ...config, clientId: "another" }, "never")).status).toBe(
-      "signed_out",
-    );
-    const other = { ...config, issuer: "https://other.example" };
-    expect((await kit.core.authenticate(headers, other, "never")).status).toBe("signed_out");
-    expect(verify).toHaveBeenCalledTimes(4);
-  });
-
-  test("ends on the second on which it expires", async () => {
-    const browser = await signedIn();
-    const headers = new Headers({ cookie: browser.cookieHeader });
-    const first = await kit.core.authenticate(headers, kit.config(), "never");
-    if (first.status !== "signed_in") throw new Error("Not signed in");
-    vi.setSystemTime((first.session.expiresAt - 1) * 1000);
-    expect((await kit.core.authenticate(headers, kit.config(), "never")).status).toBe("signed_in");
-    vi.setSystemTime(first.session.expiresAt * 1000);
-    expect((await kit.core.authenticate(headers, kit.config(), "never")).status).toBe("signed_out");
-  });
-});
-
 function jwksUri(): string {
   return `${pool.cognito.issuer}/.well-known/jwks.json`;
 }

@@ -349,3 +349,10 @@ describe("who starts a sign-in", () => {
     expect(tokenCalls()).toEqual([]);
   });
 });
+
+test("DS-15 a browser without any cookies ends on a page that says so", async () => {
+  const browser = pool.browser(kit);
+  const login = await kit.login.GET(browser.request(pathOf(await browser.visit("/dashboard")), CLICKED));
+  const url = await pool.cognito.authorize(login.headers.get("location") ?? "", "ada");
+  expect(pathOf(await kit.callback.GET(browser.request(url)))).toBe("/auth/error?code=transaction_missing");
+});

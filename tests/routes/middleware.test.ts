@@ -1,8 +1,8 @@
 import { NextRequest, NextResponse } from "next/server";
 import createIntlMiddleware from "next-intl/middleware";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { authenticateRequest } from "@/lib/auth/middleware";
-import { Browser, CLICKED, FETCHED, type Kit, ORIGIN, TYPED, usePool } from "../support/kit";
+import { Browser, CLICKED, FETCHED, type Kit, ORIGIN, pathOf, TYPED, usePool } from "../support/kit";
 
 const pool = usePool();
 let kit: Kit;
@@ -37,24 +37,8 @@ async function compose(request: NextRequest, theirs: (request: NextRequest) => R
   return (await authenticateRequest(request)).next(theirs(request));
 }
 
-const forwardedNames = (response: Response) => response.headers.get("x-middleware-override-headers")?.split(",");
 const namesOf = (lines: readonly string[]) => lines.map((line) => line.slice(0, line.indexOf("=")));
 const OURS = ["access", "refresh", "id"].map((kind) => `__Host-auth.${kind}`);
-
-test("HD-01 no header of another middleware lets a CDN keep an answer with a session", async () => {
-  const headers = {
-    "cdn-cache-control": "max-age=600",
-    "vercel-cdn-cache-control": "max-age=600",
-    "surrogate-control": "max-age=600",
-    expires: "Thu, 01 Jan 2099 00:00:00 GMT",
-    "x-kept": "1",
-  };
-  const browser = await signInAndWait();
-  const answer = await compose(browser.request("/", TYPED), () => NextResponse.next({ headers }));
-  for (const name of Object.keys(headers)) expect(answer.headers.has(name)).toBe(name === "x-kept");
-  const visitor = await compose(pool.browser(kit).request("/", TYPED), () => NextResponse.next({ headers }));
-  for (const name of Object.keys(headers)) expect(visitor.headers.has(name)).toBe(true);
-});
 
 describe("a middleware of one's own around the kit's", () => {
   async function visit(browser: Browser) {
@@ -210,137 +194,6 @@ describe("next-intl beside the kit", () => {
     expect(intl(request).headers.get("location")).toBe(`${ORIGIN}/shop/de/auth/login`);
     const response = await compose(request, intl);
     expect([response.status, response.headers.get("x-middleware-next")]).toEqual([200, "1"]);
-  });
-});
-
-describe("the response of any other middleware", () => {
-  const forward = (headers: Record<string, string>) => () =>
-    NextResponse.next({ request: { headers: new Headers(headers) } });
-
-  test("the page sees exactly the request headers that it forwards, and the session's cookies", async () => {
-    const browser = pool.browser(kit);
-    await browser.signIn();
-    const request = browser.request("/", { ...TYPED, "x-secret": "of the client", "x-nonce": "of the client" });
-    const stale = { "x-nonce": "r4nd0m", cookie: "__Host-auth.access=stale; other=1" };
-    const response = await compose(request, forward(stale));
-    expect(forwardedNames(response)?.sort()).toEqual(["cookie", "x-nonce"]);
-    expect([seen(response, "x-nonce"), seen(response, "cookie")]).toEqual(["r4nd0m", browser.cookieHeader]);
-  });
-
-  test("a header that it took away is away, also when it took the cookies, and a visitor gets no Cookie header", async () => {
-    const visitor = await compose(pool.browser(kit).request("/"), forward({ "x-nonce": "r4nd0m" }));
-    expect(forwardedNames(visitor)).toEqual(["x-nonce"]);
-    const browser = await signInAndWait();
-    for (const _state of ["refreshed just now", "good as it is"]) {
-      const response = await compose(browser.request("/"), forward({ "x-nonce": "r4nd0m" }));
-      browser.take(response);
-      expect(forwardedNames(response)?.sort()).toEqual(["cookie", "x-nonce"]);
-      expect(seen(response, "cookie")).toBe(browser.cookieHeader);
-    }
-  });
-
-  test("without request headers of its own, the page sees the request's, with the refreshed session", async () => {
-    const browser = await signInAndWait();
-    const request = browser.request("/", { ...TYPED, "x-kept": "yes" });
-    const response = await compose(request, () => NextResponse.next());
-    browser.take(response);
-    expect([seen(response, "x-kept"), seen(response, "cookie")]).toEqual(["yes", browser.cookieHeader]);
-    expect(
-      (await compose(browser.request("/"), () => NextResponse.next())).headers.has("x-middleware-override-headers"),
-    ).toBe(false);
-  });
-
-  test("it sets no cookie with a name of the kit's, in the browser or in the page; its other cookies stay", async () => {
-    const plant = () => {
-      const theirs = NextResponse.next();
-      theirs.cookies.set("a", "1", { expires: new Date(86_400_000), path: "/" });
-      for (const name of ["__Host-auth.access", "__Host-auth.ended.x", "auth.refresh"]) {
-        theirs.cookies.set(name, "planted", { expires: new Date(86_400_000) });
-      }
-      theirs.cookies.set("auth", "other");
-      theirs.cookies.set("authentic.x", "2", { expires: new Date(0) });
-      return theirs;
-    };
-    const browser = await signInAndWait();
-    const response = await compose(browser.request("/"), plant);
-    expect(namesOf(response.headers.getSetCookie())).toEqual(["a", "auth", "authentic.x", ...OURS]);
-    expect(response.headers.getSetCookie().join()).not.toContain("planted");
-    expect(response.headers.get("x-middleware-set-cookie")).toBe(
-      "a=1; Path=/; Expires=Fri, 02 Jan 1970 00:00:00 GMT,auth=other; Path=/,authentic.x=2; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
-    );
-  });
-
-  test("with another cookie prefix, other names are the kit's", async () => {
-    const other = await pool.load({ AUTH_COOKIE_PREFIX: "shop" });
-    const theirs = NextResponse.next();
-    for (const name of ["shop.access", "__Host-shop.refresh", "__Host-auth.access"]) theirs.cookies.set(name, "1");
-    const { authenticateRequest: ask } = await import("@/lib/auth/middleware");
-    const response = (await ask(pool.browser(other).request("/"))).next(theirs);
-    expect(namesOf(response.headers.getSetCookie())).toEqual(["__Host-auth.access"]);
-    kit = await pool.load();
-  });
-
-  test("HD-01 HD-06 its Vary, Link, policy and own headers stay; its caching does not, for somebody with a session", async () => {
-    const headers = {
-      "cache-control": "public, max-age=3600",
-      "content-security-policy": "default-src 'self'",
-      link: "</de>; rel=alternate",
-      vary: "Accept-Language",
-      "x-frame-options": "DENY",
-      "x-own": "1",
-    };
-    const browser = pool.browser(kit);
-    await browser.signIn();
-    for (const theirs of [
-      () => NextResponse.next({ headers }),
-      () => NextResponse.rewrite(CHANGED, { headers }),
-      () => NextResponse.redirect(CHANGED, { headers }),
-      () => new NextResponse("finished", { status: 429, headers }),
-    ]) {
-      const kept = { ...headers, "cache-control": "private, no-store" };
-      expect(Object.fromEntries((await compose(browser.request("/"), theirs)).headers)).toMatchObject(kept);
-      expect(Object.fromEntries((await compose(pool.browser(kit).request("/"), theirs)).headers)).toMatchObject(
-        headers,
-      );
-    }
-  });
-
-  test("HD-01 a finished answer stays one, with its status and its body, and stores the refreshed session", async () => {
-    const browser = await signInAndWait();
-    const response = await compose(browser.request("/"), () => NextResponse.json({ slow: "down" }, { status: 429 }));
-    expect([response.status, await response.json()]).toEqual([429, { slow: "down" }]);
-    expect(namesOf(response.headers.getSetCookie())).toEqual(OURS);
-    expect([...response.headers.keys()].filter((name) => name.startsWith("x-middleware-"))).toEqual([]);
-  });
-
-  test("a redirect that was made from a forwarded answer forwards nothing, so no cookie of the request is sent back", async () => {
-    const browser = await signInAndWait();
-    const request = browser.request("/");
-    const auth = await authenticateRequest(request);
-    const forwarded = NextResponse.next({ request: { headers: new Headers({ "x-secret": "1" }) } });
-    for (const { headers } of [forwarded, auth.next(forwarded)]) {
-      const response = auth.next(NextResponse.redirect(CHANGED, { headers }));
-      expect([response.status, response.headers.get("location")]).toEqual([307, CHANGED]);
-      expect([...response.headers.keys()].filter((name) => /^x-middleware-(request|override)/.test(name))).toEqual([]);
-      expect(namesOf(response.headers.getSetCookie())).toEqual(OURS);
-    }
-  });
-
-  test("a response header named Cookie or Authorization is dropped: Next would show it to the page", async () => {
-    const browser = pool.browser(kit);
-    await browser.signIn();
-    const planted = { cookie: "__Host-auth.access=planted", authorization: "Bearer planted" };
-    const response = await compose(browser.request("/"), () => NextResponse.next({ headers: planted }));
-    expect([response.headers.get("cookie"), response.headers.get("authorization")]).toEqual([null, null]);
-  });
-
-  test("a page cannot tell an outage from a visitor unless it is told, here too", async () => {
-    const browser = await signInAndWait();
-    pool.cognito.fault("token", { status: 503 });
-    const response = await compose(browser.request("/"), forward({ "x-nonce": "r4nd0m" }));
-    pool.cognito.clearFaults();
-    expect(seen(response, "cookie")).toContain("__Host-auth.outage=1");
-    expect(response.headers.getSetCookie()).toEqual([]);
   });
 });
 
@@ -511,58 +364,32 @@ describe("the root middleware", () => {
   );
 });
 
-describe("with cacheComponents, where Next cannot show the error page with its status", () => {
-  const refused = async (path: string, username: string, isOutage: boolean, basePath?: string) => {
-    const browser = await signInAndWait(username);
-    if (isOutage) pool.cognito.fault("token", { status: 503 });
-    const nextConfig = basePath ? { nextConfig: { basePath } } : {};
-    const headers = { ...TYPED, cookie: browser.cookieHeader };
-    const response = await kit.middleware.default(new NextRequest(ORIGIN + path, { headers, ...nextConfig }));
-    pool.cognito.clearFaults();
-    return response;
-  };
-  const linksOf = (html: string) =>
-    [...html.matchAll(/<a href="([^"]*)">([^<]+)/g)].map(([, href, text]) => [text, href]);
+test("CK-24 a frame, where no cookie of a session would come back, starts no sign-in", async () => {
+  const kit = await pool.load();
+  const browser = pool.browser(kit);
+  const frame = { ...CLICKED, "sec-fetch-dest": "iframe" };
+  expect((await browser.login("/auth/login", frame)).status).toBe(401);
+  expect((await browser.visit("/dashboard", frame)).status).toBe(401);
+  expect(browser.names()).toEqual([]);
+});
 
-  beforeAll(async () => {
-    vi.stubEnv("__NEXT_CACHE_COMPONENTS", "true");
-    kit = await pool.load();
-  });
-  afterAll(async () => {
-    vi.unstubAllEnvs();
-    kit = await pool.load();
-  });
+test.each(["/api/me", "/api/activities/home"])(
+  "NX-17 middleware lets %s answer for itself, in every case",
+  async (path) => {
+    const kit = await pool.load();
+    const browser = pool.browser(kit);
+    for (const headers of [FETCHED, CLICKED, { accept: "application/json" }, { authorization: "Bearer nonsense" }]) {
+      const answer = await browser.visit(path, headers as Record<string, string>);
+      expect([answer.headers.get("x-middleware-next"), answer.headers.get("location")]).toEqual(["1", null]);
+    }
+    expect(pathOf(await browser.visit("/dashboard"))).toContain("/auth/login");
+  },
+);
 
-  test("a 403 leads to the start page", async () => {
-    const response = await refused("/admin?x=%22%3E%3Cscript%3E", "grace", false);
-    expect([response.status, response.headers.get("content-type")]).toEqual([403, "text/html; charset=utf-8"]);
-    const html = await response.text();
-    expect(linksOf(html)).toEqual([["Go to the start page", "/"]]);
-    expect(html).not.toMatch(/script|admin/);
-  });
-
-  test("a 503 can be tried again, and leads to the start page; the session is kept", async () => {
-    const response = await refused("/dashboard?x=%22%3E%3Cscript%3E", "ada", true);
-    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
-    expect(response.headers.getSetCookie()).toEqual([]);
-    const html = await response.text();
-    expect(linksOf(html)).toEqual([
-      ["Try again", ""], // An empty link is the same page, and repeats no input.
-      ["Go to the start page", "/"],
-    ]);
-    expect(html).not.toMatch(/script|dashboard/);
-  });
-
-  test("the link to the start page has the base path", async () => {
-    const response = await refused("/shop/dashboard", "ada", true, "/shop");
-    expect(linksOf(await response.text())).toContainEqual(["Go to the start page", "/shop"]);
-  });
-
-  test("HD-08 the page runs no script, is framed by nobody and is kept by no cache", async () => {
-    const { headers } = await refused("/admin", "grace", false);
-    expect(headers.get("content-security-policy")).toBe(
-      "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
-    );
-    expect(headers.get("cache-control")).toBe("private, no-store");
-  });
+test("RD-01 after sign-in, a visitor whose form was refused comes back to its page without the form's query", async () => {
+  const kit = await pool.load();
+  const send = (method: string) =>
+    kit.middleware.default(pool.browser(kit).request("/dashboard?delete=1", CLICKED, { method }));
+  expect(pathOf(await send("POST"))).toBe("/auth/login?returnTo=%2Fdashboard");
+  expect(pathOf(await send("GET"))).toBe("/auth/login?returnTo=%2Fdashboard%3Fdelete%3D1");
 });

@@ -53,11 +53,32 @@ export async function loadKit(env: Record<string, string | undefined>) {
       CookieJar: (await import("@/lib/auth/core/http/cookie-jar")).CookieJar,
       cookies: await import("@/lib/auth/core/http/cookies"),
       ended: await import("@/lib/auth/core/session/ended"),
+      expiringList: await import("@/lib/auth/core/http/expiring-list"),
+      hash: await import("@/lib/auth/core/base/hash"),
+      refresh: await import("@/lib/auth/core/tokens/refresh"),
       rounds: await import("@/lib/auth/core/sign-in/rounds"),
+      seal: await import("@/lib/auth/core/base/seal"),
       sessionCookies: await import("@/lib/auth/core/session/session-cookies"),
+      sign: await import("@/lib/auth/core/base/sign"),
+      verify: await import("@/lib/auth/core/tokens/verify"),
     },
   };
 }
+
+const LONG = 200_000; // At this length, an algorithm that is not linear does not end within a test's time.
+
+/** Names of long texts, and the texts. */
+export const LONG_TEXTS: [string, string][] = [
+  ["letters", "a".repeat(LONG)],
+  ["slashes", "/".repeat(LONG)],
+  ["backslashes", "\\".repeat(LONG)],
+  ["bytes of encoded percent signs", "%25".repeat(LONG / 4)],
+  ["dots", ".".repeat(LONG)],
+  ["spaces, then a letter", `a${" ".repeat(LONG)}a`],
+  ["semicolons", ";".repeat(LONG)],
+  ["equals signs", "=".repeat(LONG)],
+  ["commas", "a,".repeat(LONG / 2)],
+];
 
 /** The name of the cookie that marks an ended sign-in. */
 export const ENDED = /^__Host-auth\.ended\.[\w-]+$/;
@@ -80,6 +101,15 @@ async function loadAuthenticate() {
     const cookies: { cookies?: readonly Cookie[] } = jar.changes.length > 0 ? { cookies: jar.changes } : {};
     return { ...auth, ...cookies };
   };
+}
+
+/** The user that a route finds in these cookies, and the status and cookies with which middleware answers a page load. */
+export async function whoIs({ api, middleware }: Kit, cookie: string) {
+  const route = api.withOptionalSession((_request: Request, session) => Response.json(session?.user.username ?? null));
+  const answer = await route(new Request(ORIGIN, { headers: { cookie } }), null);
+  const user: string | null = await answer.json();
+  const page = await middleware.default(new NextRequest(`${ORIGIN}/dashboard`, { headers: { ...TYPED, cookie } }));
+  return { user, page: page.status, cookies: page.headers.getSetCookie() };
 }
 
 export type Kit = Awaited<ReturnType<typeof loadKit>>;

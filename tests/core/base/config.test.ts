@@ -1,8 +1,10 @@
+import fc from "fast-check";
 import { exportJWK, generateKeyPair } from "jose";
 import { NextRequest } from "next/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { parseConfig } from "@/lib/auth/core/base/config";
-import { CLICKED, loadKit, ORIGIN, pathOf, TYPED, usePool } from "../../support/kit";
+import { AuthError } from "@/lib/auth/core/base/errors";
+import { CLICKED, loadKit, ORIGIN, TYPED, usePool } from "../../support/kit";
 
 type Env = Record<string, string | undefined>;
 
@@ -268,47 +270,38 @@ describe("CF-03 a spoofed host", () => {
   });
 });
 
-describe("CF-10 a new client secret", () => {
-  const secretsSent = () =>
-    pool.cognito.requests.filter(({ name }) => name === "token").map(({ params }) => params.client_secret);
-  const comeBack = async (env: Env) => {
-    const before = pool.browser(await pool.load());
-    await before.signIn("ada");
-    pool.cognito.clearRequests();
-    const browser = pool.browser(await pool.load(env));
-    for (const [name, cookie] of before.jar) browser.jar.set(name, cookie);
-    browser.drop("__Host-auth.access");
-    return browser;
-  };
+const units = fc.array(fc.nat({ max: 0xffff })).map((codes) => String.fromCharCode(...codes)); // Half surrogates too.
+const runs = (numRuns: number) => ({ seed: 5, numRuns });
 
-  test("beside the old one keeps everybody signed in, and refreshes with it", async () => {
-    const browser = await comeBack({ COGNITO_CLIENT_SECRET: "the-second-secret, s3cr3t+with+plus" });
-    expect((await browser.visit("/dashboard")).status).toBe(200);
-    expect(pathOf(await browser.signIn("ada", "/auth/login?returnTo=/x&prompt=login"))).toBe("/x");
-    expect(new Set(secretsSent())).toEqual(new Set(["the-second-secret"]));
-  });
+describe("parseConfig", () => {
+  const text = fc.oneof(fc.string({ unit: "binary" }), units, fc.webUrl(), fc.json(), fc.constant("undefined"));
+  const urls = "https:// http://localhost:3000/app/ http://[::1] https://a.b:99999 x,y";
+  const odd = fc.constantFrom(...urls.split(" "), SECRET);
+  const use = { kty: fc.constantFrom("RSA", 5), alg: fc.constant("RS256"), use: fc.constant("sig") };
+  const key = fc.record({ ...use, kid: text, n: text });
+  const jwks = fc.record({ keys: fc.array(fc.oneof(key, fc.jsonValue())) }).map((it) => JSON.stringify(it));
+  const NAMES = ["COGNITO_API_CLIENT_IDS", "COGNITO_SCOPE", "COGNITO_CLIENT_SECRET", "COGNITO_JWKS", "AUTH_SECRET"];
+  const others = [...Object.keys(REQUIRED), ...NAMES, "AUTH_SESSION_MAX_AGE", "AUTH_COOKIE_PREFIX", "__proto__"];
+  const values = fc.option(fc.oneof(text, odd, jwks), { nil: undefined });
+  const changes = fc.dictionary(fc.constantFrom(...others), values, { maxKeys: 3 });
 
-  test("that Cognito does not know yet costs one more call, and then the other one is sent first", async () => {
-    const browser = await comeBack({ COGNITO_CLIENT_SECRET: "not-yet, s3cr3t+with+plus" });
-    expect((await browser.visit("/dashboard")).status).toBe(200);
-    browser.drop("__Host-auth.access");
-    vi.setSystemTime(Date.now() + 61_000);
-    expect((await browser.visit("/dashboard")).status).toBe(200);
-    expect(secretsSent()).toEqual(["not-yet", "s3cr3t+with+plus", "s3cr3t+with+plus"]);
-  });
-
-  test("that is wrong, with the old one beside it also wrong, signs nobody out", async () => {
-    const browser = await comeBack({ COGNITO_CLIENT_SECRET: "a-mistake, s3cr3t+with+plus" });
-    pool.cognito.fault("token", { status: 401, body: { error: "invalid_client" } });
-    const names = browser.names();
-    expect((await browser.visit("/dashboard")).status).toBe(503);
-    expect(browser.names()).toEqual(names);
-    pool.cognito.clearFaults();
-  });
-
-  test("AT-13 in the place of the old one means one more sign-in: nothing proves the refresh cookie", async () => {
-    const browser = await comeBack({ COGNITO_CLIENT_SECRET: "the-second-secret" });
-    expect((await browser.visit("/dashboard")).status).toBe(303);
-    expect(secretsSent()).toEqual([]);
+  test("CF-01 CF-12 makes a safe configuration of any environment, or throws its own error", () => {
+    const configOrError = (env: Record<string, string | undefined>) => {
+      try {
+        return parseConfig(env);
+      } catch (error) {
+        expect(error instanceof AuthError && error.code).toBe("config_invalid");
+        return null;
+      }
+    };
+    const check = (change: Record<string, string | undefined>, isComplete: boolean) => {
+      const config = configOrError({ ...(isComplete && REQUIRED), ...change });
+      for (const url of config ? [config.jwksUri, config.domain, config.redirectUri] : [])
+        expect(url).toMatch(/^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])([:/]|$))/);
+      expect(config?.cookiePrefix ?? "auth").toMatch(/^[\w-]+$/);
+      expect(config?.sessionMaxAge ?? 1).toBeGreaterThan(0);
+      expect(config?.secrets.filter((secret) => Buffer.byteLength(secret) < 32) ?? []).toEqual([]);
+    };
+    fc.assert(fc.property(changes, fc.boolean(), check), runs(2_000));
   });
 });

@@ -41,3 +41,10 @@ describe("a key of a JWKS", () => {
     expect([again({ n: "m".repeat(342) }), again({ e: "Aw" })]).toEqual([false, false]);
   });
 });
+
+test("KS-12 a key with an exponent that is no short base64url is unusable", () => {
+  const exponents = ["AQAB", "", "AAAAAAB", "AQAB=", "=AQAB", "AQ AB", 65_537, undefined];
+  const key = { kty: "RSA", alg: "RS256", use: "sig", n: "A".repeat(342) };
+  const keys = exponents.map((e, i) => ({ ...key, e, kid: `${i}` }));
+  expect([...readKeys({ keys }).keys()]).toEqual(["0"]);
+});

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Session } from "@/lib/auth/core/session/session";
-import { ENDED, FETCHED, ORIGIN, usePool } from "../../support/kit";
+import { ENDED, FETCHED, type Kit, ORIGIN, usePool } from "../../support/kit";
 
 const pool = usePool();
 
@@ -21,7 +21,7 @@ afterEach(() => {
 
 async function load(env: Record<string, string> = {}) {
   const kit = await pool.load(env);
-  const { verifyAccessToken, verifyIdToken } = await import("@/lib/auth/core/tokens/verify");
+  const { verifyAccessToken, verifyIdToken } = kit.core.verify;
   const config = kit.config();
   const judged = (verdict: Promise<unknown>) => verdict.then(() => "good", codeOf);
   const route = kit.api.withSession((_request: Request, { user, claims, idClaims }) =>
@@ -183,10 +183,10 @@ describe("trust", () => {
     await browser.signIn("ada");
     const token = browser.value("__Host-auth.access");
     const statuses = async (others: string) => {
-      const cookies = [token, twinOf(token)].map((it) => ({ cookie: `__Host-auth.access=${it}; ${others}` }));
+      const cookies = [token, twinsOf(token)[1]].map((it) => ({ cookie: `__Host-auth.access=${it}; ${others}` }));
       return (await Promise.all(cookies.flatMap((it) => [call(it), middleware(it)]))).map(({ status }) => status);
     };
-    expect(twinOf(token)).not.toBe(token);
+    expect(twinsOf(token)[1]).not.toBe(token);
     expect(await statuses("")).toEqual(IN);
     await browser.signOut();
     expect(browser.names()).toEqual([expect.stringMatching(ENDED)]);
@@ -232,44 +232,6 @@ describe("trust", () => {
     for (const part of [...token.split("."), "evil.example", "ada"]) expect(log).not.toContain(part);
   });
 
-  test("ID-18 CB-19 a good ID token of another user adds nothing to a session", async () => {
-    const { kit, call } = await load();
-    const signIn = { claims: { origin_jti: crypto.randomUUID(), auth_time: Math.floor(Date.now() / 1000) } };
-    const tokens = [await pool.cognito.idTokenFor("ada", signIn), await pool.cognito.idTokenFor("grace", signIn)];
-    const access = `__Host-auth.access=${await pool.cognito.accessTokenFor("ada", signIn)}`;
-    const answers = await Promise.all(tokens.map((id) => call({ cookie: `${access}; __Host-auth.id=${id}` })));
-    const [own, others] = await Promise.all(answers.map((answer) => answer.json()));
-    expect(own).toMatchObject({ user: { username: "ada", name: "Ada Lovelace" }, idClaims: { name: "Ada Lovelace" } });
-    expect(others).toEqual({ user: { sub: own.user.sub, username: "ada" }, claims: own.claims, idClaims: null });
-    const cookie = `${access}; __Host-auth.id=${tokens[1]}`;
-    expect(await kit.core.authenticate(new Headers({ cookie }), kit.config(), "never")).toMatchObject({
-      idToken: null,
-    });
-  });
-
-  test("AT-12 ID-18 an ID token of another session of the same user is left out, and reported", async () => {
-    const { kit } = await load();
-    const cookies = [await pool.cognito.accessTokenFor("ada"), await pool.cognito.idTokenFor("ada")];
-    const cookie = `__Host-auth.access=${cookies[0]}; __Host-auth.id=${cookies[1]}`;
-    const auth = await kit.core.authenticate(new Headers({ cookie }), kit.config(), "never");
-    const events = [{ type: "id_token_dropped", code: "token_invalid" }];
-    expect(auth).toMatchObject({ status: "signed_in", idToken: null, session: { idClaims: null }, events });
-  });
-
-  test("AT-12 an ID token whose key cannot be fetched makes the session unknown, not one without an ID token", async () => {
-    const { kit } = await load();
-    const signIn = { claims: { origin_jti: crypto.randomUUID(), auth_time: Math.floor(Date.now() / 1000) } };
-    const access = await pool.cognito.accessTokenFor("ada", signIn);
-    const known = new Headers({ cookie: `__Host-auth.access=${access}` });
-    expect((await kit.core.authenticate(known, kit.config(), "never")).status).toBe("signed_in");
-    await pool.cognito.rotateKeys({ keepOld: true });
-    pool.cognito.fault("jwks", { status: 500 });
-    const cookie = `__Host-auth.access=${access}; __Host-auth.id=${await pool.cognito.idTokenFor("ada", signIn)}`;
-    const auth = await kit.core.authenticate(new Headers({ cookie }), kit.config(), "never");
-    pool.cognito.clearFaults();
-    expect(auth).toMatchObject({ status: "unknown", error: { code: "keys_unavailable" } });
-  });
-
   test.each([
     ["this client", undefined, IN],
     ["a client that is named for the API", "mobile12345", [200, 200, 401, 401]],
@@ -301,8 +263,84 @@ describe("trust", () => {
   });
 });
 
-/** The same signature in other letters: the last one has four bits that stand for nothing. */
-function twinOf(token: string): string {
-  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  return token.slice(0, -1) + letters.charAt(letters.indexOf(token.slice(-1)) ^ 1);
+describe("what a verified token saves", () => {
+  let kit: Kit;
+  const signedIn = async () => {
+    kit = await pool.load();
+    const browser = pool.browser(kit);
+    await browser.signIn();
+    return browser;
+  };
+
+  test("JW-18 as an API client's Bearer token is nobody's as a cookie", async () => {
+    kit = await pool.load();
+    const token = await pool.cognito.accessTokenFor("ada", { clientId: "mobile12345" });
+    const asBearer = new Headers({ authorization: `Bearer ${token}` });
+    const asCookie = new Headers({ cookie: `__Host-auth.access=${token}` });
+    for (let i = 0; i < 2; i++) {
+      expect((await kit.core.authenticate(asBearer, kit.config(), "due")).status).toBe("signed_in");
+      expect((await kit.core.authenticate(asCookie, kit.config(), "due")).status).toBe("signed_out");
+    }
+  });
+
+  test("for one configuration is verified anew for another", async () => {
+    const browser = await signedIn();
+    const headers = new Headers({ cookie: browser.cookieHeader });
+    const verify = vi.spyOn(crypto.subtle, "verify");
+    const config = { ...kit.config() };
+    expect((await kit.core.authenticate(headers, config, "never")).status).toBe("signed_in");
+    expect((await kit.core.authenticate(headers, { ...config, clientId: "another" }, "never")).status).toBe(
+      "signed_out",
+    );
+    const other = { ...config, issuer: "https://other.example" };
+    expect((await kit.core.authenticate(headers, other, "never")).status).toBe("signed_out");
+    expect(verify).toHaveBeenCalledTimes(4);
+  });
+
+  test("ends on the second on which it expires", async () => {
+    const browser = await signedIn();
+    const headers = new Headers({ cookie: browser.cookieHeader });
+    const first = await kit.core.authenticate(headers, kit.config(), "never");
+    if (first.status !== "signed_in") throw new Error("Not signed in");
+    vi.setSystemTime((first.session.expiresAt - 1) * 1000);
+    expect((await kit.core.authenticate(headers, kit.config(), "never")).status).toBe("signed_in");
+    vi.setSystemTime(first.session.expiresAt * 1000);
+    expect((await kit.core.authenticate(headers, kit.config(), "never")).status).toBe("signed_out");
+  });
+
+  test("DS-11 of verified tokens only the latest are remembered", async () => {
+    const { access } = await load();
+    const signed = await Promise.all(Array.from({ length: 138 }, () => pool.cognito.accessTokenFor("ada")));
+    const tokens = signed.flatMap(twinsOf).slice(0, 2_200);
+    const verify = vi.spyOn(crypto.subtle, "verify");
+    for (const token of [tokens[0], ...tokens, tokens.at(-1)]) expect(await access(token ?? "")).toBe("good");
+    expect(verify).toHaveBeenCalledTimes(2_200);
+    await access(tokens[0] ?? "");
+    expect(verify).toHaveBeenCalledTimes(2_201);
+  });
+});
+
+test("DS-01 JW-27 a megabyte of token is refused without any cryptography", async () => {
+  const kit = await load();
+  const token = await pool.cognito.accessTokenFor("ada", { claims: { x: "x".repeat(1_000_000) } });
+  const verify = vi.spyOn(crypto.subtle, "verify");
+  expect(await kit.statuses(token)).toEqual(OUT);
+  expect(verify).not.toHaveBeenCalled();
+  expect(pool.cognito.requests).toEqual([]);
+});
+
+test("DS-09 five thousand levels in claims that Cognito signed are no crash either", async () => {
+  const { call } = await load();
+  const { header, payload } = await usual();
+  const token = await sign(header, payload.replace("{", `{"x":${"[".repeat(5_000)}${"]".repeat(5_000)},`));
+  expect(token.length).toBeLessThan(16_384);
+  expect([200, 401]).toContain((await call({ authorization: `Bearer ${token}` })).status);
+});
+
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/** The sixteen tokens that have the same signature: four bits of the last letter have no meaning. The given one is first. */
+function twinsOf(token: string): string[] {
+  const last = LETTERS.indexOf(token.slice(-1));
+  return Array.from({ length: 16 }, (_, bits) => token.slice(0, -1) + LETTERS.charAt(last ^ bits));
 }
