@@ -1,20 +1,17 @@
-// The door for route handlers: who may call, and the answers for everybody else.
+// The door for route handlers: sessions for callers that may call, and answers for all others.
 import { authenticate } from "./core/authenticate";
 import { getConfig } from "./core/base/config";
-import type { AuthErrorCode } from "./core/base/errors";
-import { emit, type Missing } from "./core/base/events";
 import { CookieJar } from "./core/http/cookie-jar";
-import { isCrossSite, isSafeMethod, readBearer, requestKind } from "./core/http/request";
-import { challengeLine, NO_STORE, problem } from "./core/http/responses";
+import { problem, type Rejection, reportRejection } from "./core/http/rejection";
+import { isCrossSite, isSafeMethod, readBearer } from "./core/http/request";
+import { NO_STORE } from "./core/http/responses";
 import { findMissing, type Requirement, type Session } from "./core/session/session";
 import { report } from "./events";
 
 type Answer = Response | Promise<Response>;
 
-/** The caller of an API: a session, none and why, or the response that rejects the request. */
-type Caller = { readonly session: Session } | { readonly session: null; readonly reason: Reason } | Response;
-
-type Reason = AuthErrorCode | "anonymous";
+/** The caller of an API: a session; none, and how to reject that; or the response that rejects the request anyway. */
+type Caller = { readonly session: Session } | { readonly session: null; readonly rejection: Rejection } | Response;
 
 /**
  * Returns a route handler for signed-in callers, by cookie or by `Authorization: Bearer`. Other callers get problem
@@ -28,7 +25,7 @@ export function withSession<R extends Request, C>(
   return async (request, context) => {
     const caller = await identify(request, requirement);
     if (caller instanceof Response) return caller;
-    if (!caller.session) return reject(request, 401, caller.reason);
+    if (!caller.session) return reject(request, caller.rejection);
     return withoutStore(await handler(request, caller.session, context));
   };
 }
@@ -48,23 +45,21 @@ async function identify(request: Request, requirement: Requirement): Promise<Cal
   const { headers, method } = request; // First: Next then does not prerender, and a build needs no variables.
   const jar = new CookieJar(headers, getConfig());
   const auth = await authenticate(headers, jar, { refresh: "never" });
-  if (auth.status === "unknown") return reject(request, 503, auth.error.code);
+  if (auth.status === "unknown") return reject(request, { status: 503, reason: auth.error.code });
   if (auth.status === "signed_out") {
-    const reason = auth.error?.code ?? "anonymous";
-    return readBearer(headers) === null ? { session: null, reason } : reject(request, 401, reason);
+    const rejection = { status: 401, reason: auth.error?.code ?? "anonymous" } as const;
+    return readBearer(headers) === null ? { session: null, rejection } : reject(request, rejection);
   }
   const { session } = auth;
   const isForged = session.source === "cookie" && !isSafeMethod(method) && isCrossSite(headers, jar.config.origin);
-  if (isForged) return reject(request, 403, "cross_site");
+  if (isForged) return reject(request, { status: 403, reason: "cross_site" });
   const missing = findMissing(session, requirement);
-  return missing ? reject(request, 403, "forbidden", missing) : { session };
+  return missing ? reject(request, { status: 403, reason: "forbidden", missing }) : { session };
 }
 
-function reject(request: Request, status: 401 | 403 | 503, reason: Reason, missing?: Missing): Response {
-  const { headers, url } = request;
-  const kind = requestKind(headers);
-  emit(report, { type: "refused", path: new URL(url).pathname, kind, reason, ...(missing && { missing }) });
-  return problem(status, challengeLine(status, readBearer(headers) !== null, missing));
+function reject({ headers, url }: Request, rejection: Rejection): Response {
+  reportRejection(report, new URL(url).pathname, headers, rejection);
+  return problem(headers, rejection);
 }
 
 /** No cache may give one caller what was made for another. */

@@ -1,41 +1,32 @@
-// The door for middleware.ts or proxy.ts: who sends the request, and the answers that middleware can give.
+// The door for middleware.ts or proxy.ts: the session of a request, and the answers that middleware can give.
 import { type NextRequest, NextResponse } from "next/server";
-import { authenticate } from "./core/authenticate";
+import { authenticate, markOutage } from "./core/authenticate";
 import { getConfig } from "./core/base/config";
-import type { AuthErrorCode } from "./core/base/errors";
-import { emit, emitAll, type Missing } from "./core/base/events";
+import { emitAll, type Missing } from "./core/base/events";
 import { isKitRoute, KIT_PATHS } from "./core/base/paths";
 import { type Forwarded, forwardedHeaders, isResponse, joinResponses, keepAddress } from "./core/http/compose";
 import { CookieJar } from "./core/http/cookie-jar";
-import { cookieName, hasSessionCookie } from "./core/http/cookies";
+import { hasSessionCookie } from "./core/http/cookies";
+import { problem, type Rejection, reportRejection } from "./core/http/rejection";
 import { isCrossSite, isSafeMethod, readBearer, requestKind } from "./core/http/request";
-import {
-  bare,
-  challengeLine,
-  errorPath,
-  HEADERS,
-  NO_STORE,
-  problem,
-  redirectTo,
-  refusalPage,
-} from "./core/http/responses";
+import { emptyResponse, errorQuery, KIT_HEADERS, NO_STORE, redirectTo, rejectionPage } from "./core/http/responses";
 import type { Authentication } from "./core/session/authentication";
 import { isMachine, type Session } from "./core/session/session";
 import { report } from "./events";
 
 /**
- * For answers that depend on who asks. SameSite=Lax cookies reach a frame in a page of a sub-domain, so that page must
+ * For answers that depend on the user. SameSite=Lax cookies reach a frame in a page of a sub-domain, so that page must
  * not frame ours. A CSP with frame-ancestors takes the place of this header.
  */
 const PERSONAL = { "cache-control": NO_STORE, "x-frame-options": "SAMEORIGIN" };
-const KIT_ROUTE = { ...HEADERS, "x-frame-options": "DENY" };
+const KIT_ROUTE = { ...KIT_HEADERS, "x-frame-options": "DENY" };
 
 /** Under `cacheComponents` a rewritten page loses its status. Next inlines this variable at build time. */
 const keepsRewriteStatus = !process.env.__NEXT_CACHE_COMPONENTS;
 
-/** The sender of a request, and the answers that middleware can give. */
+/** The session of a request, and the answers that middleware can give. */
 export interface RequestAuth {
-  /** Null when nobody is signed in, and when that cannot be told: `challenge` knows the difference. */
+  /** Null for a visitor, for a machine, and when Cognito does not answer: `challenge` treats each as it must. */
   readonly session: Session | null;
   /**
    * Lets the request through. The page behind it sees a session that was refreshed just now. No shared cache keeps the
@@ -61,29 +52,29 @@ export async function authenticateRequest(request: NextRequest): Promise<Request
   const { pathname } = request.nextUrl;
   const jar = new CookieJar(request.headers, config);
   if (isKitRoute(pathname)) {
-    return always((from) => forward(request, jar, keepAddress(from, pathname, request.url), KIT_ROUTE));
+    return sameAnswer((from) => forward(request, jar, keepAddress(from, pathname, request.url), KIT_ROUTE));
   }
-  if (isForged(request, jar)) return always(() => refuse(request, 403, "cross_site"));
+  if (isForged(request, jar)) return sameAnswer(() => reject(request, { status: 403, reason: "cross_site" }));
   const auth = await authenticate(request.headers, jar, { refresh: "due" });
-  emitAll(report, pathname, auth);
+  emitAll(report, pathname, auth.events);
   // A NextResponse keeps only the cookies that it was made with when the app calls `response.cookies.set()`.
   const finish = (response: NextResponse) => (jar.changes.length > 0 ? answer(jar.applyTo(response)) : response);
   return {
     session: auth.status === "signed_in" && !isMachine(auth.session) ? auth.session : null,
     next: (from) => finish(passOn(request, auth, jar, from)),
     challenge: () => finish(challenge(request, auth)),
-    forbid: (missing) => finish(refuse(request, 403, "forbidden", missing)),
+    forbid: (missing) => finish(reject(request, { status: 403, reason: "forbidden", missing })),
   };
 }
 
-function always(next: RequestAuth["next"]): RequestAuth {
+/** No session, and one answer whatever the app asks for. */
+function sameAnswer(next: RequestAuth["next"]): RequestAuth {
   return { session: null, next, challenge: () => next(), forbid: () => next() };
 }
 
 function passOn(request: NextRequest, auth: Authentication, jar: CookieJar, from: Forwarded): NextResponse {
   const forwarded = jar.clone();
-  // A handler behind middleware must know that Cognito did not answer, or it would take the sender for anonymous.
-  if (auth.status === "unknown") forwarded.set({ name: cookieName(jar.config, "outage"), value: "1", maxAge: 1 });
+  if (auth.status === "unknown") markOutage(forwarded);
   return forward(request, forwarded, from, isAnonymous(auth, jar) ? {} : PERSONAL);
 }
 
@@ -93,44 +84,51 @@ function forward(request: NextRequest, jar: CookieJar, from: Forwarded, headers:
   return isResponse(from) ? answer(joinResponses(from, ours.headers, jar.config.cookiePrefix)) : ours;
 }
 
-/** Nobody, and no trace of anybody: what is rendered is the same for all of them. */
+/** A visitor without any cookie of the kit: the page is the same for all of them. */
 function isAnonymous(auth: Authentication, jar: CookieJar): boolean {
   return auth.status === "signed_out" && !auth.error && jar.isEmpty;
 }
 
 function challenge(request: NextRequest, auth: Authentication): NextResponse {
-  if (auth.status === "unknown") return refuse(request, 503, auth.error.code);
-  if (auth.status === "signed_in") return refuse(request, 403, "forbidden", { user: true }); // It is a machine.
-  return refuse(request, 401, auth.error?.code ?? "anonymous");
+  switch (auth.status) {
+    case "unknown":
+      return reject(request, { status: 503, reason: auth.error.code });
+    case "signed_in": // It is a machine.
+      return reject(request, { status: 403, reason: "forbidden", missing: { user: true } });
+    case "signed_out":
+      return reject(request, { status: 401, reason: auth.error?.code ?? "anonymous" });
+  }
 }
 
-/** 401 sends a page load to sign-in; 403 and 503 show it the error page where it wanted to be. */
-function refuse(
-  request: NextRequest,
-  status: 401 | 403 | 503,
-  reason: AuthErrorCode | "anonymous",
-  missing?: Missing,
-): NextResponse {
-  const { method, headers, nextUrl } = request;
-  const kind = requestKind(headers);
-  emit(report, { type: "refused", path: nextUrl.pathname, kind, reason, ...(missing && { missing }) });
-  if (kind === "action") return answer(bare(status));
-  const isBadBearer = reason !== "anonymous" && readBearer(headers) !== null;
-  if (kind !== "document") return answer(problem(status, challengeLine(status, isBadBearer, missing)));
+/** Rejects a request with an answer that its sender understands. */
+function reject(request: NextRequest, rejection: Rejection): NextResponse {
+  const { headers, nextUrl } = request;
+  reportRejection(report, nextUrl.pathname, headers, rejection);
+  switch (requestKind(headers)) {
+    case "document":
+      return rejectPageLoad(request, rejection);
+    case "action": // Next would forward a rewritten action.
+      return answer(emptyResponse(rejection.status));
+    default:
+      return answer(problem(headers, rejection));
+  }
+}
+
+/** A 401 redirects to sign-in. A 403 or 503 shows the error page at the address of the request. */
+function rejectPageLoad(request: NextRequest, { status, reason }: Rejection): NextResponse {
   const { pathname, search } = new URL(request.url);
-  const returnTo = isSafeMethod(method) ? pathname + search : pathname; // A form's body cannot come back.
-  if (status === 401)
-    return answer(redirectTo(`${getConfig().baseUrl}${KIT_PATHS.login}?${new URLSearchParams({ returnTo })}`));
-  return isSafeMethod(method) && reason !== "anonymous"
-    ? showError(request, status, reason, returnTo)
-    : answer(bare(status));
-}
-
-function showError(request: NextRequest, status: 403 | 503, code: AuthErrorCode, returnTo: string): NextResponse {
-  if (!keepsRewriteStatus) return answer(refusalPage(status, request.nextUrl.basePath));
+  const isSafe = isSafeMethod(request.method);
+  const returnTo = isSafe ? pathname + search : pathname; // A form's body cannot come back.
+  if (status === 401) {
+    const query = new URLSearchParams({ returnTo });
+    return answer(redirectTo(`${getConfig().baseUrl}${KIT_PATHS.login}?${query}`));
+  }
+  if (!isSafe || reason === "anonymous") return answer(emptyResponse(status));
+  if (!keepsRewriteStatus) return answer(rejectionPage(status, request.nextUrl.basePath));
   const page = request.nextUrl.clone(); // Keeps basePath.
-  [page.pathname = "", page.search = ""] = errorPath(code, returnTo).split("?");
-  return NextResponse.rewrite(page, { status, headers: bare(status).headers });
+  page.pathname = KIT_PATHS.error;
+  page.search = errorQuery(reason, returnTo);
+  return NextResponse.rewrite(page, { status, headers: emptyResponse(status).headers });
 }
 
 /** Whether another site made the browser send this, with the cookies of a session. */

@@ -1,4 +1,5 @@
 "use client";
+// Keeps the browser's tabs in step. session-watch.tsx renders it.
 
 import { useEffect, useRef } from "react";
 

@@ -1,3 +1,4 @@
+// The door for layouts: after a sign-in or sign-out in one tab, the other tabs reload.
 import "server-only";
 import { getConfig } from "./core/base/config";
 import { SessionWatchClient } from "./session-watch-client";

@@ -9,16 +9,16 @@ import { authenticate } from "./core/authenticate";
 import { getConfig } from "./core/base/config";
 import { AuthError, type AuthErrorCode, isAuthErrorCode } from "./core/base/errors";
 import { type AuthEvent, emit, type Missing } from "./core/base/events";
+import { KIT_PATHS } from "./core/base/paths";
 import { CookieJar } from "./core/http/cookie-jar";
 import { errorPath } from "./core/http/responses";
 import { safeReturnTo } from "./core/http/return-to";
-import type { Authentication } from "./core/session/authentication";
-import type { Requirement, Session } from "./core/session/session";
-import { findMissing, isMachine } from "./core/session/session";
+import type { Authentication, SignedIn, SignedOut } from "./core/session/authentication";
+import { findMissing, isMachine, type Requirement, type Session } from "./core/session/session";
 import { report } from "./events";
 
-export type { GroupName, GroupNames, Requirement, Session, User } from "./core/session/session";
 // An app augments these interfaces through this module, and never names core.
+export type { GroupName, GroupNames, Requirement, Session, User } from "./core/session/session";
 export type { AccessTokenClaims, IdTokenClaims } from "./core/tokens/claims";
 export type { AuthErrorCode, AuthEvent };
 export { AuthError };
@@ -46,7 +46,7 @@ export interface AuthErrorDetails {
  * somebody is signed in is then unknown.
  */
 export async function getSession(): Promise<Session | null> {
-  const auth = await requireVerdict();
+  const auth = await authenticateOrThrow();
   return auth.status === "signed_in" && !isMachine(auth.session) ? auth.session : null;
 }
 
@@ -61,15 +61,15 @@ export async function requireSession(requirement: Requirement & { readonly retur
     if (error instanceof AuthError && error.status === 503) redirect(errorPath(error.code, returnTo));
     throw error;
   });
-  if (!session) redirect(`/auth/login?${new URLSearchParams(returnTo ? { returnTo } : {})}`);
+  if (!session) redirect(`${KIT_PATHS.login}?${new URLSearchParams(returnTo ? { returnTo } : {})}`);
   const missing = findMissing(session, requirement);
-  if (missing) refuse(returnTo, missing);
+  if (missing) endForbidden(returnTo, missing);
   return session;
 }
 
 /** Returns the verified access token, to call an API as the user. Keep it on the server. Throws as `getSession` does. */
 export async function getAccessToken(): Promise<string | null> {
-  const auth = await requireVerdict();
+  const auth = await authenticateOrThrow();
   return auth.status === "signed_in" ? auth.accessToken : null;
 }
 
@@ -78,7 +78,7 @@ export async function getAccessToken(): Promise<string | null> {
  * `getSession` does.
  */
 export async function getIdToken(): Promise<string | null> {
-  const auth = await requireVerdict();
+  const auth = await authenticateOrThrow();
   return auth.status === "signed_in" ? auth.idToken : null;
 }
 
@@ -91,16 +91,15 @@ export async function readAuthError(
   const back = new URLSearchParams({ returnTo: safeReturnTo([returnTo], config) });
   return {
     code: isAuthErrorCode(code) ? code : null,
-    signInUrl: `${config.basePath}/auth/login?${back}`,
+    signInUrl: `${config.basePath}${KIT_PATHS.login}?${back}`,
     startUrl: config.basePath || "/",
     appUrl: config.baseUrl,
   };
 }
 
-type Verdict = Exclude<Authentication, { status: "unknown" }>;
-
-async function requireVerdict(): Promise<Verdict> {
-  const auth = await authenticateRequest();
+/** Throws when Cognito does not answer. */
+async function authenticateOrThrow(): Promise<SignedIn | SignedOut> {
+  const auth = await authenticateCurrent();
   if (auth.status === "unknown") throw auth.error;
   return auth;
 }
@@ -108,13 +107,13 @@ async function requireVerdict(): Promise<Verdict> {
 // Next has `io` from 16.3 on; before, `connection` keeps this out of prerenders, but throws inside "use cache: private".
 const { io = connection }: { io?: () => Promise<void>; [name: string]: unknown } = nextCache;
 
-const authenticateRequest = cache(async (): Promise<Authentication> => {
+const authenticateCurrent = cache(async (): Promise<Authentication> => {
   await io(); // A session depends on the clock, which Next does not let a prerender read.
   const sent = await headers(); // Before the configuration: a build then needs no variables.
   return authenticate(sent, new CookieJar(sent, getConfig()), { refresh: "never" });
 });
 
-function refuse(returnTo: string | null, missing: Missing): never {
+function endForbidden(returnTo: string | null, missing: Missing): never {
   const path = returnTo?.replace(/[?#][\s\S]*/, "") ?? ""; // A page does not know its own path.
   emit(report, { type: "refused", path, kind: "document", reason: "forbidden", missing });
   if (hasAuthInterrupts) forbidden();

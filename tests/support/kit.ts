@@ -58,6 +58,7 @@ export async function loadKit(env: Record<string, string | undefined>) {
       refresh: await import("@/lib/auth/core/tokens/refresh"),
       rounds: await import("@/lib/auth/core/sign-in/rounds"),
       seal: await import("@/lib/auth/core/base/seal"),
+      refreshCookie: await import("@/lib/auth/core/session/refresh-cookie"),
       sessionCookies: await import("@/lib/auth/core/session/session-cookies"),
       sign: await import("@/lib/auth/core/base/sign"),
       verify: await import("@/lib/auth/core/tokens/verify"),

@@ -6,14 +6,14 @@ import { AuthError } from "@/lib/auth/core/base/errors";
 import { emit, emitAll } from "@/lib/auth/core/base/events";
 import { CookieJar } from "@/lib/auth/core/http/cookie-jar";
 import { isPrefetch } from "@/lib/auth/core/http/request";
-import { bare, errorPath, redirectTo } from "@/lib/auth/core/http/responses";
+import { emptyResponse, errorPath, redirectTo } from "@/lib/auth/core/http/responses";
 import { safeReturnTo } from "@/lib/auth/core/http/return-to";
 import type { SignedIn } from "@/lib/auth/core/session/authentication";
-import { storeTokens } from "@/lib/auth/core/session/cookie-session";
 import { markStarted } from "@/lib/auth/core/session/ended";
-import { readRefreshState } from "@/lib/auth/core/session/session-cookies";
+import { readRefreshState } from "@/lib/auth/core/session/refresh-cookie";
+import { writeSession } from "@/lib/auth/core/session/session-cookies";
 import { type AuthorizationResponse, readAuthorizationResponse } from "@/lib/auth/core/sign-in/authorization";
-import { startSignIn, verifyTokenResponse } from "@/lib/auth/core/tokens/issued-tokens";
+import { createSignIn, verifyTokenResponse } from "@/lib/auth/core/tokens/issued-tokens";
 import { revokeWithSuccessors } from "@/lib/auth/core/tokens/revocation";
 import { exchangeCode } from "@/lib/auth/core/tokens/token-endpoint";
 import { report } from "@/lib/auth/events";
@@ -21,13 +21,13 @@ import { report } from "@/lib/auth/events";
 export async function GET(request: Request): Promise<Response> {
   const { pathname: path, searchParams: query } = new URL(request.url);
   const config = getConfig();
-  if (isPrefetch(request.headers)) return bare(400);
+  if (isPrefetch(request.headers)) return emptyResponse(400);
   const jar = new CookieJar(request.headers, config);
   let answer: AuthorizationResponse | null = null;
   try {
     answer = await readAuthorizationResponse(jar, query);
     const auth = await completeSignIn(jar, answer);
-    emitAll(report, path, auth);
+    emitAll(report, path, auth?.events);
     return redirectTo(config.origin + answer.transaction.returnTo, jar);
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
@@ -36,19 +36,19 @@ export async function GET(request: Request): Promise<Response> {
 }
 
 export function HEAD(): Response {
-  return bare(405, { allow: "GET" });
+  return emptyResponse(405, { allow: "GET" });
 }
 
-/** Code to tokens, tokens verified and bound to this sign-in, session stored. Throws before it changes a session. */
+/** Redeems the code, verifies the tokens and binds them to this sign-in, and stores the session. Throws before it changes one. */
 async function completeSignIn(jar: CookieJar, { code, transaction }: AuthorizationResponse): Promise<SignedIn> {
   if (code instanceof AuthError) throw code;
   const { config } = jar;
   const tokens = await verifyTokenResponse(await exchangeCode(code, transaction.codeVerifier, config), config);
-  const signIn = startSignIn(tokens, transaction.nonce);
+  const signIn = createSignIn(tokens, transaction.nonce);
   const { refreshToken } = tokens;
-  const state = refreshToken ? { refreshToken, signIn, expiresAt: now() + config.sessionMaxAge } : null;
+  const facts = refreshToken ? { refreshToken, signIn, expiresAt: now() + config.sessionMaxAge } : null;
   const replaced = await readRefreshState(jar);
-  const auth = await storeTokens(jar, tokens, state, "signed_in");
+  const auth = await writeSession(jar, tokens, facts, "signed_in");
   await markStarted(jar, signIn, replaced);
   // The browser forgets this refresh token now. At Cognito it would live on, even after sign-out.
   if (replaced && replaced.refreshToken !== refreshToken) await revokeWithSuccessors(replaced, config);
@@ -67,7 +67,7 @@ async function handleFailure(
   const returnTo = answer?.transaction.returnTo ?? null;
   const isStale = error.code === "transaction_missing" || error.code === "grant_rejected";
   const auth = isStale ? await authenticate(request.headers, jar, { refresh: "due" }) : null;
-  emitAll(report, path, auth);
+  emitAll(report, path, auth?.events);
   if (auth?.status === "signed_in") return redirectTo(origin + (returnTo ?? safeReturnTo([], jar.config)), jar);
   emit(report, { type: "sign_in_failed", path, code: error.code, detail: error.message });
   return redirectTo(baseUrl + errorPath(error.code, returnTo), jar);

@@ -4,7 +4,7 @@ import { getConfig } from "@/lib/auth/core/base/config";
 import { emit, emitAll } from "@/lib/auth/core/base/events";
 import { CookieJar } from "@/lib/auth/core/http/cookie-jar";
 import { isPrefetch, requestKind } from "@/lib/auth/core/http/request";
-import { bare, errorPath, page, redirectTo } from "@/lib/auth/core/http/responses";
+import { emptyResponse, errorPath, page, redirectTo } from "@/lib/auth/core/http/responses";
 import { safeReturnTo } from "@/lib/auth/core/http/return-to";
 import { createAuthorizationRequest, readLink } from "@/lib/auth/core/sign-in/authorization";
 import { countRound } from "@/lib/auth/core/sign-in/rounds";
@@ -16,7 +16,7 @@ export async function GET(request: Request): Promise<Response> {
   const { pathname: path, searchParams: link } = new URL(request.url);
   const config = getConfig(); // After the first look at the request: Next does not prerender, so a build needs no variables.
   // Only a page load can show Cognito's page, and a prefetch must change nothing.
-  if (requestKind(request.headers) !== "document" || isPrefetch(request.headers)) return bare(401);
+  if (requestKind(request.headers) !== "document" || isPrefetch(request.headers)) return emptyResponse(401);
   const returnTo = safeReturnTo(link.getAll("returnTo"), config);
   const jar = new CookieJar(request.headers, config);
 
@@ -32,7 +32,7 @@ export async function GET(request: Request): Promise<Response> {
   const isOwnNavigation = /^(none|same-origin)$/.test(request.headers.get("sec-fetch-site") ?? "");
   const refresh = rounds > 1 && isOwnNavigation ? "always" : "due";
   const auth = readLink(link).prompt ? null : await authenticate(request.headers, jar, { refresh });
-  emitAll(report, path, auth);
+  emitAll(report, path, auth?.events);
   if (auth?.status === "signed_in") return redirectTo(config.origin + returnTo, jar);
   if (auth?.status === "unknown") {
     return page(503, "Sign-in is not available", "<p>Your session is kept. Try again soon.</p>");
@@ -41,5 +41,5 @@ export async function GET(request: Request): Promise<Response> {
 }
 
 export function HEAD(): Response {
-  return bare(405, { allow: "GET" });
+  return emptyResponse(405, { allow: "GET" });
 }

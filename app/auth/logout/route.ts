@@ -3,31 +3,32 @@ import { authenticate } from "@/lib/auth/core/authenticate";
 import { type AuthConfig, getConfig } from "@/lib/auth/core/base/config";
 import { emit } from "@/lib/auth/core/base/events";
 import { fingerprint } from "@/lib/auth/core/base/hash";
+import { KIT_PATHS } from "@/lib/auth/core/base/paths";
 import { CookieJar } from "@/lib/auth/core/http/cookie-jar";
-import { cookieName } from "@/lib/auth/core/http/cookies";
 import { isCrossSite, isPrefetch, requestKind } from "@/lib/auth/core/http/request";
-import { bare, page, redirectTo } from "@/lib/auth/core/http/responses";
+import { emptyResponse, page, redirectTo } from "@/lib/auth/core/http/responses";
 import { markEnded } from "@/lib/auth/core/session/ended";
-import { readRefreshState } from "@/lib/auth/core/session/session-cookies";
+import { readRefreshState } from "@/lib/auth/core/session/refresh-cookie";
+import { deleteSession } from "@/lib/auth/core/session/session-cookies";
 import { revokeWithSuccessors } from "@/lib/auth/core/tokens/revocation";
 import { report } from "@/lib/auth/events";
 
 export async function POST(request: Request): Promise<Response> {
   const config = getConfig();
-  return isCrossSite(request.headers, config.origin) ? bare(403) : signOut(request, config);
+  return isCrossSite(request.headers, config.origin) ? emptyResponse(403) : signOut(request, config);
 }
 
 export async function GET(request: Request): Promise<Response> {
-  if (isPrefetch(request.headers) || requestKind(request.headers) !== "document") return bare(403);
+  if (isPrefetch(request.headers) || requestKind(request.headers) !== "document") return emptyResponse(403);
   const config = getConfig();
   // Only Fetch Metadata proves that the link is on a page of this app. A typed address gets a button instead.
   if (request.headers.get("sec-fetch-site") === "same-origin") return signOut(request, config);
-  const form = `<form method="post" action="${config.basePath}/auth/logout"><button>Sign out</button></form>`;
+  const form = `<form method="post" action="${config.basePath}${KIT_PATHS.logout}"><button>Sign out</button></form>`;
   return page(403, "Sign out?", form, config.domain);
 }
 
 export function HEAD(): Response {
-  return bare(405, { allow: "GET, POST" });
+  return emptyResponse(405, { allow: "GET, POST" });
 }
 
 /** The sign-in of an access token without a readable refresh cookie: it can be used until it expires. */
@@ -45,8 +46,7 @@ async function signOut(request: Request, config: AuthConfig): Promise<Response> 
   const subject = ended && (await fingerprint(ended.signIn.iss, ended.signIn.sub));
   emit(report, { type: "signed_out", path: new URL(request.url).pathname, subject, isRevoked });
 
-  const mark = cookieName(config, "ended");
-  for (const name of jar.names) if (name !== mark && !name.startsWith(`${mark}.`)) jar.delete(name);
+  deleteSession(jar);
   if (ended) await markEnded(jar, ended.signIn, ended.expiresAt);
   const query = new URLSearchParams({ client_id: config.clientId, logout_uri: config.baseUrl });
   return redirectTo(`${config.domain}/logout?${query}`, jar);

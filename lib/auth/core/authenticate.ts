@@ -1,17 +1,16 @@
-// Says who sends a request: a verdict on its credential, after a refresh where one is due.
-
+// Authenticates a request: verifies its credential, and refreshes the session when that is due.
 import { now } from "./base/clock";
 import { AuthError } from "./base/errors";
 import type { CookieJar } from "./http/cookie-jar";
 import { cookieName } from "./http/cookies";
 import { isPrefetch, readBearer, requestKind } from "./http/request";
-import type { Authentication, SignedIn } from "./session/authentication";
-import { readSession, storeTokens } from "./session/cookie-session";
-import { hasEnded, isSpent, markSpent } from "./session/ended";
+import type { Authentication } from "./session/authentication";
+import { hasEnded, isRejected, markRejected } from "./session/ended";
+import { hasOldRefreshCookie, type RefreshState, readRefreshState } from "./session/refresh-cookie";
 import { createSession } from "./session/session";
-import { hasOldRefreshCookie, type RefreshState, readRefreshState } from "./session/session-cookies";
+import { readSession, writeSession } from "./session/session-cookies";
 import { checkContinuation } from "./tokens/issued-tokens";
-import { hasFailed, refreshOnce } from "./tokens/refresh";
+import { hasFailedRefresh, refreshOnce } from "./tokens/refresh";
 import { revoke } from "./tokens/revocation";
 import { verifyAccessToken } from "./tokens/verify";
 
@@ -20,7 +19,8 @@ interface Options {
   readonly refresh: "never" | "due" | "always";
 }
 
-// A page load refreshes early and alone, so the requests that follow it find a fresh token.
+// Seconds before the end of the access token. A page load refreshes early and alone, so the requests that follow it find
+// a fresh token.
 const REFRESH_AHEAD_S = { document: 60, action: 60, data: 10, api: 10 };
 
 /**
@@ -29,29 +29,44 @@ const REFRESH_AHEAD_S = { document: 60, action: 60, data: 10, api: 10 };
  */
 export async function authenticate(headers: Headers, jar: CookieJar, { refresh }: Options): Promise<Authentication> {
   const bearer = readBearer(headers);
-  if (bearer !== null) return toVerdict(authenticateBearer(bearer, jar));
-  const stored = await toVerdict(readSession(jar));
-  if (stored.status === "signed_out" && jar.get(cookieName(jar.config, "outage")) !== undefined) {
+  if (bearer !== null) return withoutThrowing(authenticateBearer(bearer, jar));
+  const stored = await withoutThrowing(readSession(jar));
+  if (stored.status === "unknown") return stored;
+  if (stored.status === "signed_out" && isOutage(jar)) {
     return { status: "unknown", error: new AuthError("token_endpoint_unavailable") };
   }
-  if (stored.status === "unknown" || refresh === "never" || isPrefetch(headers)) return stored;
-  const isDue = stored.status === "signed_out" || remaining(stored) < REFRESH_AHEAD_S[requestKind(headers)];
-  const isRefreshed = isDue || refresh === "always" || hasOldRefreshCookie(jar) || (await isOwed(jar, stored));
-  return isRefreshed ? refreshCookies(jar, stored) : stored;
+  if (refresh === "never" || isPrefetch(headers)) return stored;
+  const isRefreshed = refresh === "always" || isExpiring(stored, headers) || (await mustReplace(stored, jar));
+  return isRefreshed ? refreshSession(jar, stored) : stored;
 }
 
-/** An early refresh failed here. The next request of any kind asks again, while the grace period runs. */
-async function isOwed(jar: CookieJar, stored: SignedIn): Promise<boolean> {
-  if (remaining(stored) >= REFRESH_AHEAD_S.document) return false;
-  const state = await readRefreshState(jar);
-  return state !== null && hasFailed(state.refreshToken, jar.config);
+/** Middleware tells the pages and routes behind it that Cognito did not answer. They would take the user for a visitor. */
+export function markOutage(jar: CookieJar): void {
+  jar.set({ name: cookieName(jar.config, "outage"), value: "1", maxAge: 1 });
 }
 
-const remaining = ({ session }: SignedIn): number => session.expiresAt - now();
+function isOutage(jar: CookieJar): boolean {
+  return jar.get(cookieName(jar.config, "outage")) !== undefined;
+}
 
-async function toVerdict(verdict: Promise<Authentication>): Promise<Authentication> {
+function isExpiring(stored: Authentication, headers: Headers): boolean {
+  return secondsLeft(stored) < REFRESH_AHEAD_S[requestKind(headers)];
+}
+
+/** Whether the session has a refresh cookie of version 0.1, or an early refresh failed here while its grace period runs. */
+async function mustReplace(stored: Authentication, jar: CookieJar): Promise<boolean> {
+  if (hasOldRefreshCookie(jar)) return true;
+  const state = secondsLeft(stored) < REFRESH_AHEAD_S.document ? await readRefreshState(jar) : null;
+  return state !== null && hasFailedRefresh(state.refreshToken, jar.config);
+}
+
+function secondsLeft(stored: Authentication): number {
+  return stored.status === "signed_in" ? stored.session.expiresAt - now() : 0;
+}
+
+async function withoutThrowing(result: Promise<Authentication>): Promise<Authentication> {
   try {
-    return await verdict;
+    return await result;
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
     return { status: error.isBadCredential ? "signed_out" : "unknown", error };
@@ -63,35 +78,39 @@ async function authenticateBearer(token: string, { config }: CookieJar): Promise
   return { status: "signed_in", session: createSession(claims, null, "bearer"), accessToken: token, idToken: null };
 }
 
-async function refreshCookies(jar: CookieJar, stored: Authentication): Promise<Authentication> {
+async function refreshSession(jar: CookieJar, stored: Authentication): Promise<Authentication> {
   const state = await readRefreshState(jar);
   if (!state) return stored;
   if (await hasEnded(jar, state.signIn)) {
     await revoke(state, jar.config);
     return stored;
   }
-  if (await isSpent(jar, state.refreshToken)) {
+  if (await isRejected(jar, state.refreshToken)) {
     return { status: "signed_out", error: new AuthError("grant_rejected", "Cognito rejected this grant before") };
   }
   try {
-    const isUrgent = stored.status !== "signed_in";
-    const tokens = await refreshOnce(state, jar.config, { isUrgent });
+    const tokens = await refreshOnce(state, jar.config, { isUrgent: stored.status !== "signed_in" });
     checkContinuation(tokens, state.signIn);
     const refreshToken = tokens.refreshToken ?? state.refreshToken;
-    return await storeTokens(jar, tokens, { ...state, refreshToken }, "refreshed");
+    return await writeSession(jar, tokens, { ...state, refreshToken }, "refreshed");
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
     return handleFailure(jar, state, stored, error);
   }
 }
 
-/** Deletes nothing: another server may just have stored a good session in this browser. */
-async function handleFailure(jar: CookieJar, state: RefreshState, stored: Authentication, error: AuthError) {
+/** Deletes no session cookie: another server may just have stored a good session in this browser. */
+async function handleFailure(
+  jar: CookieJar,
+  state: RefreshState,
+  stored: Authentication,
+  error: AuthError,
+): Promise<Authentication> {
   const { code, message: detail, isBadCredential } = error;
   const events = [{ type: "refresh_failed", code, detail, isSessionKept: !isBadCredential } as const];
   if (isBadCredential) {
-    await markSpent(jar, state.refreshToken);
-    return { status: "signed_out", error, events } as const;
+    await markRejected(jar, state.refreshToken);
+    return { status: "signed_out", error, events };
   }
-  return stored.status === "signed_in" ? { ...stored, events } : ({ status: "unknown", error, events } as const);
+  return stored.status === "signed_in" ? { ...stored, events } : { status: "unknown", error, events };
 }

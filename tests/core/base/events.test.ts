@@ -25,13 +25,13 @@ test("CF-07 every event of an authentication is reported with the path of the re
   const report = vi.fn();
   const refreshed = { type: "refreshed", subject: "a-hash", isIdTokenDropped: true } as const;
   const dropped = { type: "id_token_dropped", code: "token_invalid", detail: "The token has a bad signature" } as const;
-  emitAll(report, "/dashboard", { events: [refreshed, dropped] });
+  emitAll(report, "/dashboard", [refreshed, dropped]);
   expect(report.mock.calls).toEqual([[{ path: "/dashboard", ...refreshed }], [{ path: "/dashboard", ...dropped }]]);
 });
 
 test("CF-07 an authentication without events reports nothing", () => {
   const report = vi.fn();
-  emitAll(report, "/dashboard", {});
-  emitAll(report, "/dashboard", null);
+  emitAll(report, "/dashboard", []);
+  emitAll(report, "/dashboard", undefined);
   expect(report).not.toHaveBeenCalled();
 });

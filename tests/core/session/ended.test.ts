@@ -80,11 +80,11 @@ test("RF-16 five refresh tokens that Cognito refused, for ten minutes, and not t
   let header = "";
   for (const n of range(1, 6)) {
     const jar = jarOf(header);
-    await kit.core.ended.markSpent(jar, `refused-${n}`);
+    await kit.core.ended.markRejected(jar, `refused-${n}`);
     header = jar.applyToHeader(header);
   }
   const spent = async () => {
-    const verdicts = range(1, 7).map((n) => kit.core.ended.isSpent(jarOf(header), `refused-${n}`));
+    const verdicts = range(1, 7).map((n) => kit.core.ended.isRejected(jarOf(header), `refused-${n}`));
     return (await Promise.all(verdicts)).map(Number).join("");
   };
   expect(await spent()).toBe("0111110");

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { CookieJar } from "@/lib/auth/core/http/cookie-jar";
-import { type Kit, pathOf, usePool, whoIs } from "../../support/kit";
+import { type Kit, ORIGIN, pathOf, usePool, whoIs } from "../../support/kit";
 
 const START = Date.parse("2026-06-01T12:00:00Z");
 const NOW = START / 1000;
@@ -9,13 +9,13 @@ const DAY_S = 24 * 3600;
 const pool = usePool({ settings: { rotation: true, refreshTokenSeconds: 90 * DAY_S } });
 
 const ADA = { user: "ada", page: 200, cookies: [] };
-const NOBODY = { user: null, page: 303, cookies: [] };
 
 let kit: Kit;
 beforeEach(async () => {
   vi.spyOn(console, "info").mockReturnValue();
   vi.setSystemTime(START);
   Object.assign(pool.cognito.settings, { accessClaims: {}, idClaims: {} });
+  pool.cognito.clearFaults();
   kit = await pool.load();
   pool.cognito.clearRequests();
 });
@@ -45,7 +45,8 @@ async function store(
   const tokens = { accessToken: "a".repeat(accessLength), accessClaims, idToken: "i".repeat(idLength), idClaims };
   const state = { refreshToken, signIn: SIGN_IN, expiresAt: endsAt };
   const jar = jarOf(cookie);
-  return { jar, ...(await kit.core.sessionCookies.writeSessionCookies(jar, { ...tokens, refreshToken }, state)) };
+  const stored = await kit.core.sessionCookies.writeSession(jar, { ...tokens, refreshToken }, state, "signed_in");
+  return { jar, isIdTokenDropped: stored.idToken === null };
 }
 
 describe("the size of a session", () => {
@@ -117,32 +118,13 @@ describe("the lifetime of a session", () => {
     expect(browser.jar.get("__Host-auth.refresh")?.line).toContain(`; Max-Age=${seconds};`);
     expect(browser.jar.get("__Host-auth.access")?.line).toContain("; Max-Age=3600;");
   });
-
-  test("CK-12 the end of the session is set at sign-in: no refresh and no rotation moves it", async () => {
-    const { browser } = await signedIn("ada");
-    const refreshTokens = new Set<string>();
-    const start = Date.now();
-    for (const hours of [1, 24, 29 * 24]) {
-      vi.setSystemTime(start + hours * 3_600_000);
-      expect((await browser.visit("/dashboard")).status).toBe(200);
-      expect(browser.jar.get("__Host-auth.refresh")?.expiresAt).toBe(start + 30 * DAY_S * 1000);
-      refreshTokens.add(browser.value("__Host-auth.refresh"));
-    }
-    expect(refreshTokens.size).toBe(3);
-    const cookie = browser.cookieHeader;
-    vi.setSystemTime(start + 30 * DAY_S * 1000);
-    pool.cognito.clearRequests();
-    // Even a browser that keeps the cookie does not get more.
-    expect(await whoIs(browser.kit, cookie)).toEqual(NOBODY);
-    expect(pool.cognito.count("token")).toBe(0);
-  });
 });
 
 test("CB-19 a session without a refresh token leaves none of the session before", async () => {
   const accessClaims = { ...FACTS, token_use: "access", client_id: "web" } as const;
   const tokens = { accessToken: "a", accessClaims, idToken: null, idClaims: null, refreshToken: null };
   const jar = jarOf("__Host-auth.refresh=x; __Host-auth.id=x");
-  expect(await kit.core.sessionCookies.writeSessionCookies(jar, tokens, null)).toEqual({ isIdTokenDropped: false });
+  await kit.core.sessionCookies.writeSession(jar, tokens, null, "signed_in");
   expect(jar.changes).toEqual([
     { name: "__Host-auth.access", value: "a", maxAge: 3_600 },
     { name: "__Host-auth.refresh", value: "", maxAge: 0 },
@@ -150,57 +132,52 @@ test("CB-19 a session without a refresh token leaves none of the session before"
   ]);
 });
 
-describe("a refresh cookie", () => {
-  const read = async (change: object, arrange = (facts: string) => `${facts}.token`) => {
-    const facts = { iss: kit.config().issuer, sub: "1", auth_time: NOW, exp: NOW + 600, ...change };
-    const value = arrange(Buffer.from(JSON.stringify(facts)).toString("base64url"));
-    const jar = jarOf();
-    await kit.core.cookies.writeCookie(jar, "refresh", value, 600);
-    return kit.core.sessionCookies.readRefreshState(jarOf(headerOf(jar)));
-  };
-
-  test("CK-12 tells the refresh token, the sign-in, and when the session ends", async () => {
-    const signIn = { iss: kit.config().issuer, sub: "1", auth_time: NOW };
-    expect(await read({})).toEqual({ refreshToken: "token", signIn, expiresAt: NOW + 600, isProven: true });
+test("ID-18 CB-19 a good ID token of another user adds nothing to a session", async () => {
+  const route = kit.api.withSession((_request: Request, { user, claims, idClaims }) =>
+    Response.json({ user, claims, idClaims }),
+  );
+  const call = (headers: Record<string, string>) => route(new Request(ORIGIN, { headers }), null);
+  const signIn = { claims: { origin_jti: crypto.randomUUID(), auth_time: Math.floor(Date.now() / 1000) } };
+  const tokens = [await pool.cognito.idTokenFor("ada", signIn), await pool.cognito.idTokenFor("grace", signIn)];
+  const access = `__Host-auth.access=${await pool.cognito.accessTokenFor("ada", signIn)}`;
+  const answers = await Promise.all(tokens.map((id) => call({ cookie: `${access}; __Host-auth.id=${id}` })));
+  const [own, others] = await Promise.all(answers.map((answer) => answer.json()));
+  expect(own).toMatchObject({ user: { username: "ada", name: "Ada Lovelace" }, idClaims: { name: "Ada Lovelace" } });
+  expect(others).toEqual({ user: { sub: own.user.sub, username: "ada" }, claims: own.claims, idClaims: null });
+  const cookie = `${access}; __Host-auth.id=${tokens[1]}`;
+  expect(await kit.core.authenticate(new Headers({ cookie }), kit.config(), "never")).toMatchObject({
+    idToken: null,
   });
-
-  test.each([
-    ["has ended", { exp: NOW }],
-    ["ended long ago", { exp: 1 }],
-    ["ends at a text", { exp: `${NOW + 600}` }],
-    ["ends between two seconds", { exp: NOW + 600.5 }],
-    ["never ends", { exp: 1e300 }],
-    ["does not say when it ends", { exp: undefined }],
-    ["is of another issuer", { iss: "https://evil.example" }],
-    ["is of nobody", { sub: undefined }],
-    ["is of a number", { sub: 1 }],
-  ])("CK-12 RF-08 that %s is none", async (_what, change) => expect(await read(change)).toBeNull());
-
-  test.each([
-    ["without a token", (facts: string) => facts],
-    ["with an empty token", (facts: string) => `${facts}.`],
-    ["with something before it", (facts: string) => `!${facts}.token`],
-    ["without facts", () => ".token"],
-  ])("CK-18 %s is none", async (_what, arrange) => expect(await read({}, arrange)).toBeNull());
 });
 
-const ODD_FACTS = [
-  { sub: undefined },
-  { sub: 5 },
-  { exp: "never" },
-  { exp: undefined },
-  { iss: "https://evil.example" },
-];
+test("AT-12 ID-18 an ID token of another session of the same user is left out, and reported", async () => {
+  const cookies = [await pool.cognito.accessTokenFor("ada"), await pool.cognito.idTokenFor("ada")];
+  const cookie = `__Host-auth.access=${cookies[0]}; __Host-auth.id=${cookies[1]}`;
+  const auth = await kit.core.authenticate(new Headers({ cookie }), kit.config(), "never");
+  const events = [{ type: "id_token_dropped", code: "token_invalid" }];
+  expect(auth).toMatchObject({ status: "signed_in", idToken: null, session: { idClaims: null }, events });
+});
 
-test.each(ODD_FACTS)("CK-12 CK-18 a refresh cookie with %j asks Cognito nothing", async (change) => {
-  const { core, config } = await pool.load();
-  const facts = { iss: pool.cognito.issuer, sub: "x", exp: 4e9, ...change };
-  const headers = new Headers({
-    cookie: `__Host-auth.refresh=${Buffer.from(JSON.stringify(facts)).toString("base64url")}.token`,
-  });
-  pool.cognito.clearRequests();
-  expect(await core.authenticate(headers, config(), "due")).toEqual({ status: "signed_out", error: null });
-  expect(pool.cognito.requests).toEqual([]);
+test("AT-12 an ID token whose key cannot be fetched makes the session unknown, not one without an ID token", async () => {
+  const signIn = { claims: { origin_jti: crypto.randomUUID(), auth_time: Math.floor(Date.now() / 1000) } };
+  const access = await pool.cognito.accessTokenFor("ada", signIn);
+  const known = new Headers({ cookie: `__Host-auth.access=${access}` });
+  expect((await kit.core.authenticate(known, kit.config(), "never")).status).toBe("signed_in");
+  await pool.cognito.rotateKeys({ keepOld: true });
+  pool.cognito.fault("jwks", { status: 500 });
+  const cookie = `__Host-auth.access=${access}; __Host-auth.id=${await pool.cognito.idTokenFor("ada", signIn)}`;
+  const auth = await kit.core.authenticate(new Headers({ cookie }), kit.config(), "never");
+  pool.cognito.clearFaults();
+  expect(auth).toMatchObject({ status: "unknown", error: { code: "keys_unavailable" } });
+});
+
+test("RF-09 keep the session when no ID token is among them, without what the ID token said", async () => {
+  const { browser } = await signedIn("ada");
+  for (const kind of ["access", "id"]) browser.drop(`__Host-auth.${kind}`);
+  pool.cognito.fault("token", { transform: ({ id_token: _, ...others }) => others });
+  expect((await browser.visit("/dashboard")).status).toBe(200);
+  const auth = await kit.core.authenticate(new Headers({ cookie: browser.cookieHeader }), kit.config(), "never");
+  expect(auth).toMatchObject({ status: "signed_in", idToken: null, session: { idClaims: null } });
 });
 
 async function signedIn(username: string, env: Record<string, string> = {}) {

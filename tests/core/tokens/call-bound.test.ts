@@ -27,7 +27,7 @@ function start(bound: CallBound, count: number, call: () => Promise<unknown>): s
 
 describe("the bound on calls with made-up credentials", () => {
   test("AT-06 lets thirty failed calls a second through, and the others wait for the next second", async () => {
-    const bound = new CallBound(true);
+    const bound = new CallBound("failures");
     const rejected = start(bound, 50, fail);
     await vi.advanceTimersByTimeAsync(900);
     expect(calls).toBe(30);
@@ -37,7 +37,7 @@ describe("the bound on calls with made-up credentials", () => {
   });
 
   test("AT-06 does not count calls that succeed: a hundred sign-ins one after the other do not wait", async () => {
-    const bound = new CallBound(true);
+    const bound = new CallBound("failures");
     for (let i = 0; i < 29; i++) await bound.run(fail).catch(() => {});
     for (let i = 0; i < 100; i++) await bound.run(succeed);
     expect(calls).toBe(129);
@@ -45,7 +45,7 @@ describe("the bound on calls with made-up credentials", () => {
   });
 
   test("AT-06 counts revocations that succeed: Cognito confirms them for any token", async () => {
-    const bound = new CallBound(false);
+    const bound = new CallBound("all");
     for (let i = 0; i < 30; i++) await bound.run(succeed);
     start(bound, 1, succeed);
     await vi.advanceTimersByTimeAsync(900);
@@ -55,7 +55,7 @@ describe("the bound on calls with made-up credentials", () => {
   });
 
   test("AT-06 a call that succeeds in the next second earns that second no more than one call", async () => {
-    const bound = new CallBound(true);
+    const bound = new CallBound("failures");
     let finish = () => {};
     const slow = bound.run(() => new Promise<void>((resolve) => (finish = resolve)));
     await vi.advanceTimersByTimeAsync(1_000);
@@ -67,7 +67,7 @@ describe("the bound on calls with made-up credentials", () => {
   });
 
   test("AT-06 a call that gets no turn in four seconds is not made", async () => {
-    const bound = new CallBound(true);
+    const bound = new CallBound("failures");
     const rejected = start(bound, 200, fail);
     await vi.advanceTimersByTimeAsync(3_900);
     expect(rejected).toEqual([]);
@@ -79,7 +79,7 @@ describe("the bound on calls with made-up credentials", () => {
   });
 
   test("AT-06 behind three hundred that wait, a call is rejected at once, and later ones get a turn again", async () => {
-    const bound = new CallBound(true);
+    const bound = new CallBound("failures");
     const rejected = start(bound, 331, fail);
     await vi.advanceTimersByTimeAsync(0);
     expect(rejected).toEqual(["token_endpoint_unavailable"]);

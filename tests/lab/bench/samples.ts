@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, randomUUID, sign 
 import { promisify } from "node:util";
 import { type AuthConfig, parseConfig } from "../../../lib/auth/core/base/config";
 import { CookieJar } from "../../../lib/auth/core/http/cookie-jar";
-import { writeSessionCookies } from "../../../lib/auth/core/session/session-cookies";
+import { writeSession } from "../../../lib/auth/core/session/session-cookies";
 import { verifyAccessToken, verifyIdToken } from "../../../lib/auth/core/tokens/verify";
 
 export const POOL_ID = "eu-west-1_AbCdEfGhI";
@@ -90,7 +90,7 @@ export class Samples {
     const idClaims = await verifyIdToken(idToken, config);
     const tokens = { accessToken, accessClaims, idToken, idClaims, refreshToken: null };
     const jar = new CookieJar(new Headers(), config);
-    await writeSessionCookies(jar, tokens, null);
+    await writeSession(jar, tokens, null, "signed_in");
     return jar.applyToHeader("");
   }
 

@@ -1,12 +1,54 @@
+// Environment variables to the configuration of this deployment.
 import { AuthError } from "./errors";
 import { parseJson } from "./json";
-import { readKeys } from "./jwks";
+import { type KeySet, readKeys } from "./jwks";
+import { KIT_PATHS } from "./paths";
 
-/** The configuration of this deployment. The variables are in `.env.example`. */
-export type AuthConfig = Readonly<ReturnType<typeof parseConfig>>;
+/** The configuration of this deployment. `.env.example` explains the variables. */
+export interface AuthConfig {
+  /** `iss` of every token, without a slash at its end. */
+  readonly issuer: string;
+  /** The address of the user pool's public keys. */
+  readonly jwksUri: string;
+  /** The keys of COGNITO_JWKS. With them no key is fetched. */
+  readonly pinnedKeys: KeySet | null;
+  /** The origin of Cognito's /oauth2/authorize, /oauth2/token, /oauth2/revoke, /signup and /logout. */
+  readonly domain: string;
+  readonly clientId: string;
+  /** Requests send the first one, and the next when Cognito rejects it. Without AUTH_SECRET they sign the kit's cookies. */
+  readonly clientSecrets: readonly string[];
+  /** Clients whose access tokens are accepted as Bearer. A cookie must hold the app's own tokens. */
+  readonly bearerClientIds: readonly string[];
+  /** Scopes to ask for, separated by single spaces. */
+  readonly scope: string;
+  /** The origin of `baseUrl`. */
+  readonly origin: string;
+  /** Next's basePath: "" or "/app". */
+  readonly basePath: string;
+  /** The app's public URL, without a slash at its end. */
+  readonly baseUrl: string;
+  readonly redirectUri: string;
+  /** Seconds from sign-in to the end of the session. A refresh does not extend it. */
+  readonly sessionMaxAge: number;
+  /** AUTH_SECRET: the first one seals, all of them open. Empty: cookies are not sealed. */
+  readonly secrets: readonly string[];
+  /** Whether the kit recognizes its own refresh cookies. If not, anybody can make some up. */
+  readonly areCookiesAuthentic: boolean;
+  /**
+   * `__Host-` makes browsers reject cookies that a sub-domain plants. The server must parse names as strictly: see
+   * `trim` in cookie-jar.ts. Plain http is allowed on loopback only.
+   */
+  readonly cookiePrefix: string;
+}
 
-const LONGEST_SESSION_S = 400 * 24 * 3600; // Browsers keep no cookie longer (RFC 6265bis 5.6.2).
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** In seconds: 400 days. Browsers keep no cookie longer (RFC 6265bis 5.6.2). */
+export const LONGEST_SESSION_S = 400 * 24 * 3600;
 const SCOPE_RULE = "must include openid (scopes are separated by spaces)";
+const SECRET_RULE = "must be 32 bytes or more";
+const JWKS_RULE = "has no RS256 key";
+const URL_RULE = "must be https (or http on loopback), no query";
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/;
 
 let current: AuthConfig | undefined;
@@ -17,87 +59,88 @@ export function getConfig(): AuthConfig {
   return current;
 }
 
-/** Environment variables to configuration, or one `config_invalid` whose message names every wrong variable. */
-export function parseConfig(env: Readonly<Record<string, string | undefined>>) {
-  const { problems, refuse, read, readUrl } = createReader(env);
-  const issuer = readUrl("COGNITO_ISSUER", /[^/]$/, "must not end with a slash").href.replace(/\/$/, "");
-  const domain = readUrl("COGNITO_DOMAIN", /^[^/]*\/\/[^/]*\/?$/, "must start with https:// and have no path").origin;
-  const base = readUrl("APP_BASE_URL", /./, "");
-  const clientId = read("COGNITO_CLIENT_ID", /^[\w+]{1,128}$/, "is not an app client id");
-  const apiClients = read("COGNITO_API_CLIENT_IDS", /^[\w+]+(\s*,\s*[\w+]+)*$/, "must be app client ids", "");
-  const scope = read("COGNITO_SCOPE", /(^|\s)openid(\s|$)/, SCOPE_RULE, "openid email profile");
-  const maxAge = read("AUTH_SESSION_MAX_AGE", /^[1-9]\d{0,9}$/, "must be whole seconds", "2592000");
-  const secrets = splitList(env.AUTH_SECRET?.trim());
-  const clientSecrets = splitList(env.COGNITO_CLIENT_SECRET?.trim());
-  if (clientSecrets.includes("")) refuse("COGNITO_CLIENT_SECRET", "has an empty entry");
-  const prefix = read("AUTH_COOKIE_PREFIX", /^[\w-]{1,32}$/, "must be letters, digits, - or _", "auth");
-  const pinnedJwks = env.COGNITO_JWKS?.trim();
-  const pinnedKeys = pinnedJwks ? readKeys(parseJson(pinnedJwks)) : null;
-  if (pinnedKeys?.size === 0) refuse("COGNITO_JWKS", "has no RS256 key");
-  if (!secrets.every(isLongEnough)) refuse("AUTH_SECRET", "must be 32 bytes or more");
-  if (problems.size > 0) throw createError(problems);
+/** Environment variables to configuration. Throws one `config_invalid` whose message names every wrong variable. */
+export function parseConfig(environment: Environment): AuthConfig {
+  const env = new EnvironmentReader(environment);
+  const issuer = env.readUrl("COGNITO_ISSUER", /[^/]$/, "must not end with a slash").href.replace(/\/$/, "");
+  const noPath = "must start with https:// and have no path";
+  const domain = env.readUrl("COGNITO_DOMAIN", /^[^/]*\/\/[^/]*\/?$/, noPath).origin;
+  const base = env.readUrl("APP_BASE_URL", /./, URL_RULE);
+  const clientId = env.read("COGNITO_CLIENT_ID", /^[\w+]{1,128}$/, "is not an app client id");
+  const apiClients = env.read("COGNITO_API_CLIENT_IDS", /^[\w+]+(\s*,\s*[\w+]+)*$/, "must be app client ids", "");
+  const scope = env.read("COGNITO_SCOPE", /(^|\s)openid(\s|$)/, SCOPE_RULE, "openid email profile");
+  const maxAge = env.read("AUTH_SESSION_MAX_AGE", /^[1-9]\d{0,9}$/, "must be whole seconds", "2592000");
+  const prefix = env.read("AUTH_COOKIE_PREFIX", /^[\w-]{1,32}$/, "must be letters, digits, - or _", "auth");
+  const jwks = env.read("COGNITO_JWKS", /./, JWKS_RULE, "");
+  const secrets = splitList(env.read("AUTH_SECRET", /./, SECRET_RULE, ""));
+  const clientSecrets = splitList(env.read("COGNITO_CLIENT_SECRET", /./, "is not a client secret", ""));
+  const pinnedKeys = jwks ? readKeys(parseJson(jwks)) : null;
+  if (clientSecrets.includes("")) env.addProblem("COGNITO_CLIENT_SECRET", "has an empty entry");
+  if (pinnedKeys?.size === 0) env.addProblem("COGNITO_JWKS", JWKS_RULE);
+  if (!secrets.every(isLongEnough)) env.addProblem("AUTH_SECRET", SECRET_RULE);
+  if (env.problems.size > 0) throw createError(env.problems);
 
   const basePath = base.pathname.replace(/\/+$/, "");
+  const baseUrl = base.origin + basePath;
   return {
     issuer,
     jwksUri: `${issuer}/.well-known/jwks.json`,
-    /** The pinned JWKS: no network for keys. */
     pinnedKeys,
-    /** Where Cognito's /oauth2/authorize, /oauth2/token, /oauth2/revoke, /signup and /logout are. */
     domain,
     clientId,
-    /** The first one is sent, the next when Cognito rejects it. Without AUTH_SECRET they sign the kit's cookies. */
     clientSecrets,
-    /** Clients whose access tokens are accepted as Bearer. As a cookie, only the app's own tokens are. */
     bearerClientIds: [clientId, ...splitList(apiClients)],
     scope: scope.replace(/\s+/g, " "),
     origin: base.origin,
-    basePath, // "" or "/app"
-    /** The app's public URL, without a trailing slash. */
-    baseUrl: base.origin + basePath,
-    redirectUri: `${base.origin}${basePath}/auth/callback`,
-    /** Seconds from sign-in to the end of the session, however often it is refreshed. */
+    basePath,
+    baseUrl,
+    redirectUri: baseUrl + KIT_PATHS.callback,
     sessionMaxAge: Math.min(Number(maxAge), LONGEST_SESSION_S),
-    /** The first one seals, all of them open; none: cookies are not sealed. */
     secrets,
-    /** Whether the kit recognizes its own refresh cookies. If not, anybody can make some up. */
     areCookiesAuthentic: secrets.length > 0 || clientSecrets.length > 0,
-    /**
-     * `__Host-` makes browsers reject cookies that a sub-domain plants. The server must parse names as strictly: see
-     * `trim` in cookie-jar.ts. Plain http is allowed on loopback only.
-     */
     cookiePrefix: base.protocol === "https:" ? `__Host-${prefix}` : prefix,
   };
 }
 
-/** Reads variables, trimmed, and keeps the first problem of each. Without a fallback a variable is required. */
-function createReader(env: Readonly<Record<string, string | undefined>>) {
-  const problems = new Map<string, string>();
-  const refuse = (name: string, problem: string) => problems.has(name) || problems.set(name, `${name} ${problem}`);
-  const read = (name: string, pattern: RegExp, problem: string, fallback?: string) => {
-    const value = env[name]?.trim() || fallback;
-    if (value === undefined) refuse(name, "is missing");
-    else if (value === "undefined" || (value !== fallback && !pattern.test(value))) refuse(name, problem);
+/** Reads variables, trimmed, and keeps the first problem of each. */
+class EnvironmentReader {
+  readonly problems = new Map<string, string>();
+  readonly #environment: Environment;
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  addProblem(name: string, problem: string): void {
+    if (!this.problems.has(name)) this.problems.set(name, `${name} ${problem}`);
+  }
+
+  /** A variable's value, or the fallback when it is empty. Without a fallback the variable is required. */
+  read(name: string, pattern: RegExp, problem: string, fallback?: string): string {
+    const value = this.#environment[name]?.trim() || fallback;
+    if (value === undefined) this.addProblem(name, "is missing");
+    else if (value === "undefined" || (value !== fallback && !pattern.test(value))) this.addProblem(name, problem);
     return value ?? "";
-  };
-  const readUrl = (name: string, pattern: RegExp, problem: string) => {
-    const text = read(name, pattern, problem);
+  }
+
+  readUrl(name: string, pattern: RegExp, problem: string): URL {
+    const text = this.read(name, pattern, problem);
     const url = URL.canParse(text) ? new URL(text) : new URL("invalid:");
-    if (!isTrustworthy(url) || /[?#]/.test(text)) refuse(name, "must be https (or http on loopback), no query");
+    if (!isTrustworthy(url) || /[?#]/.test(text)) this.addProblem(name, URL_RULE);
     return url;
-  };
-  return { problems, refuse, read, readUrl };
+  }
 }
 
 /** The doctor reads `problems`: what is wrong with each variable, by its name. */
 function createError(problems: ReadonlyMap<string, string>) {
-  const message = `${[...problems.values()].join("; ")}. For help: npx -y tsx lib/auth/tools/doctor (or src/lib/auth/tools/doctor)`;
-  return Object.assign(new AuthError("config_invalid", message), { problems: Object.fromEntries(problems) });
+  const help = "For help: npx -y tsx lib/auth/tools/doctor (or src/lib/auth/tools/doctor)";
+  const error = new AuthError("config_invalid", `${[...problems.values()].join("; ")}. ${help}`);
+  return Object.assign(error, { problems: Object.fromEntries(problems) });
 }
 
 const isLongEnough = (secret: string) => new TextEncoder().encode(secret).length >= 32;
 
-const splitList = (text?: string): readonly string[] => (text ? text.split(",").map((item) => item.trim()) : []);
+const splitList = (text: string): readonly string[] => (text ? text.split(",").map((item) => item.trim()) : []);
 
 function isTrustworthy({ protocol, hostname, username, password }: URL): boolean {
   const isSecure = protocol === "https:" || (protocol === "http:" && LOOPBACK.test(hostname));

@@ -1,31 +1,33 @@
-/** Every way in which authentication fails, and the HTTP status that it stands for. */
-const STATUS = {
-  config_invalid: 500,
-  transaction_missing: 400,
-  authorization_denied: 403,
-  authorization_failed: 400,
-  grant_rejected: 401,
-  client_rejected: 500,
-  token_response_invalid: 502,
-  token_endpoint_unavailable: 503,
-  token_expired: 401,
-  token_invalid: 401,
-  keys_unavailable: 503,
-  session_too_large: 500,
-  sign_in_loop: 400,
-  forbidden: 403,
-  cross_site: 403,
+// The kit's one error, and the table of its codes.
+
+/** Every way in which authentication fails: its HTTP status, and what happens to the credential of the request. */
+const ERRORS = {
+  config_invalid: { status: 500, credential: "keep" },
+  transaction_missing: { status: 400, credential: "keep" },
+  authorization_denied: { status: 403, credential: "keep" },
+  authorization_failed: { status: 400, credential: "keep" },
+  grant_rejected: { status: 401, credential: "drop" },
+  client_rejected: { status: 500, credential: "keep" },
+  token_response_invalid: { status: 502, credential: "keep" },
+  token_endpoint_unavailable: { status: 503, credential: "keep" },
+  token_expired: { status: 401, credential: "drop" },
+  token_invalid: { status: 401, credential: "drop" },
+  keys_unavailable: { status: 503, credential: "keep" },
+  session_too_large: { status: 500, credential: "keep" },
+  sign_in_loop: { status: 400, credential: "keep" },
+  forbidden: { status: 403, credential: "keep" },
+  cross_site: { status: 403, credential: "keep" },
 } as const;
 
-export type AuthErrorCode = keyof typeof STATUS;
+export type AuthErrorCode = keyof typeof ERRORS;
 
 /** Whether `value`, which may come from outside, is one of the kit's codes. */
 export function isAuthErrorCode(value: unknown): value is AuthErrorCode {
-  return typeof value === "string" && Object.hasOwn(STATUS, value);
+  return typeof value === "string" && Object.hasOwn(ERRORS, value);
 }
 
 /**
- * The kit's one error. Tell its kinds apart by `code`; the message is for the server's log and holds no token, no URL
+ * The kit's one error. Tell its kinds apart by `code`. The message is for the server's log: it holds no token, no URL
  * from outside and no description of Cognito's.
  */
 export class AuthError extends Error {
@@ -36,11 +38,11 @@ export class AuthError extends Error {
   constructor(code: AuthErrorCode, message: string = code) {
     super(message);
     this.code = code;
-    this.status = STATUS[code];
+    this.status = ERRORS[code].status;
   }
 
-  /** True: treat the credential as absent. False: nobody can say whether it is good, so keep it. */
+  /** True: the request counts as one without a credential. False: nothing proves the credential bad, so it is kept. */
   get isBadCredential(): boolean {
-    return this.status === 401;
+    return ERRORS[this.code].credential === "drop";
   }
 }

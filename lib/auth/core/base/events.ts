@@ -1,7 +1,7 @@
 // The events that the kit reports, and the call of the app's `report`.
 import type { AuthErrorCode } from "./errors";
 
-/** The kind of a request decides how a refusal must look, so that its sender understands it. */
+/** The kind of a request. It decides which answer its sender understands. */
 export type RequestKind = "document" | "action" | "data" | "api";
 
 /**
@@ -38,9 +38,9 @@ export interface Missing {
   readonly user?: true;
 }
 
-type Report = (event: AuthEvent) => unknown;
+export type Report = (event: AuthEvent) => unknown;
 
-/** Calls the app's `report`. When it throws or rejects, the request goes on. */
+/** Calls the app's `report`. When that throws or rejects, the request goes on. */
 export function emit(report: Report, event: AuthEvent): void {
   try {
     Promise.resolve(report(event)).catch(() => {});
@@ -49,11 +49,7 @@ export function emit(report: Report, event: AuthEvent): void {
   }
 }
 
-/** Reports what happened while a request was authenticated. */
-export function emitAll(
-  report: Report,
-  path: string,
-  found: { readonly events?: readonly SessionEvent[] } | null,
-): void {
-  for (const event of found?.events ?? []) emit(report, { path, ...event });
+/** Reports the events of an authentication. */
+export function emitAll(report: Report, path: string, events: readonly SessionEvent[] = []): void {
+  for (const event of events) emit(report, { path, ...event });
 }

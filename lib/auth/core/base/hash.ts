@@ -13,7 +13,7 @@ export async function fingerprint(...parts: readonly unknown[]): Promise<string>
   return encode(await sha256(JSON.stringify(parts))).slice(0, 22);
 }
 
-/** In a time that does not tell where two strings differ (RFC 9700 4.7). */
+/** Compares two strings in a time that does not depend on where they differ (RFC 9700 4.7). */
 export function isEqual(a: string, b: string): boolean {
   let difference = a.length ^ b.length;
   for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);

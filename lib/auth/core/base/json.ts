@@ -1,9 +1,9 @@
-// Reads JSON that others wrote.
+// JSON of unknown origin: in tokens, cookies and answers.
 import { decode, encode } from "jose/base64url";
 
 export const encodeJson = (value: unknown): string => encode(JSON.stringify(value));
 
-/** Undefined when `text` is not base64url of JSON in UTF-8. The value is frozen. */
+/** The value in base64url of JSON in UTF-8, frozen. Undefined when `text` is something else. */
 export function decodeJson(text: string): unknown {
   try {
     const json = new TextDecoder("utf-8", { fatal: true }).decode(decode(text));
@@ -13,7 +13,7 @@ export function decodeJson(text: string): unknown {
   }
 }
 
-/** Undefined when `text` is not JSON. */
+/** The value of a JSON text. Undefined when `text` is something else. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -26,5 +26,5 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** An object's members; of anything else, none. */
+/** The members of an object. Every other value has none. */
 export const asRecord = (value: unknown): Readonly<Record<string, unknown>> => (isRecord(value) ? value : {});

@@ -11,19 +11,22 @@ export interface VerificationKey {
 }
 export type KeySet = ReadonlyMap<string, VerificationKey>;
 
-/** The usable keys of a JWKS document (RFC 7517): RS256 signature keys of 2048 to 8192 bits. */
+/**
+ * The usable keys of a JWKS document (RFC 7517): RS256 signature keys of 2048 to 8192 bits. Keys of `known` that did not
+ * change stay the same objects.
+ */
 export function readKeys(jwks: unknown, known: KeySet | null = null): KeySet {
   const { keys } = asRecord(jwks);
   const list: unknown[] = Array.isArray(keys) ? keys : [];
   return new Map(
-    list.filter(isUsable).map(({ kid, n, e }) => {
+    list.filter(isVerificationKey).map(({ kid, n, e }) => {
       const before = known?.get(kid);
       return [kid, before?.n === n && before.e === e ? before : { kty: "RSA", alg: "RS256", kid, n, e }];
     }),
   );
 }
 
-function isUsable(jwk: unknown): jwk is VerificationKey {
+function isVerificationKey(jwk: unknown): jwk is VerificationKey {
   const { kty, alg, use, kid, n, e, d } = asRecord(jwk);
   const isText = (value: unknown, pattern: RegExp) => typeof value === "string" && pattern.test(value);
   const isPublic = kty === "RSA" && alg === "RS256" && use === "sig" && d === undefined;

@@ -1,3 +1,5 @@
+// The paths of the kit's own routes.
+
 /** Where the kit's own routes are, without Next's basePath. */
 export const KIT_PATHS = {
   login: "/auth/login",

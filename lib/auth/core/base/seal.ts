@@ -10,7 +10,7 @@ const TAG_BYTES = 16;
 
 const encoder = new TextEncoder();
 const HEADER_BYTES = encoder.encode(HEADER);
-const memory = new SecretCache<{ secrets: readonly string[]; purpose: string; text: string }>();
+const opened = new SecretCache<{ secrets: readonly string[]; purpose: string; text: string }>();
 
 /** Encrypts and authenticates `text`. `purpose` takes part in the key: a value sealed for one does not open for another. */
 export async function seal(text: string, purpose: string, secret: string): Promise<string> {
@@ -25,7 +25,7 @@ export async function seal(text: string, purpose: string, secret: string): Promi
 
 /** The text that one of `secrets` sealed for `purpose`, or null. Opened values are remembered. */
 export async function unseal(value: string, purpose: string, secrets: readonly string[]): Promise<string | null> {
-  const known = memory.get(value);
+  const known = opened.get(value);
   if (known?.secrets === secrets && known.purpose === purpose) return known.text;
   const [header, encryptedKey, iv = "", ciphertext = "", tag = "", ...rest] = value.split(".");
   if (header !== HEADER || encryptedKey !== "" || rest.length > 0) return null;
@@ -35,7 +35,7 @@ export async function unseal(value: string, purpose: string, secrets: readonly s
       const parameters = { name: "AES-GCM", iv: decode(iv), additionalData: HEADER_BYTES };
       const bytes = await crypto.subtle.decrypt(parameters, await keyFor(purpose, secret), sealed);
       const text = new TextDecoder().decode(bytes);
-      memory.set(value, { secrets, purpose, text });
+      opened.set(value, { secrets, purpose, text });
       return text;
     } catch {
       // Sealed with another secret, for another purpose, or changed: the next secret may fit.

@@ -1,9 +1,11 @@
+// Remembers the results of costly cryptography, in bounded memory.
+
 const MAX_ENTRIES = 2_000;
-const MAX_CHARACTERS = 4_000_000; // Of keys; what is remembered of a token is of its size.
+const MAX_CHARACTERS = 4_000_000; // Of the secrets. A remembered value has about the size of its secret.
 const TAIL = 48;
 
 /**
- * A bounded cache for long secrets: the oldest entries go. Entries are found by their last 48 characters (part of a
+ * A bounded cache for long secrets. The oldest entries go first. Entries are found by their last 48 characters (part of a
  * signature or tag) and then compared in full, because hashing a whole token at each request would cost more.
  */
 export class SecretCache<V> {

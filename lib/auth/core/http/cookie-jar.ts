@@ -82,14 +82,11 @@ export class CookieJar {
     return [...kept.map(trim).filter(Boolean), ...added.map(({ name, value }) => `${name}=${value}`)].join("; ");
   }
 
-  /** Adds one Set-Cookie line for each change: at most 64 deletions, the session first. */
+  /** Adds one Set-Cookie line for each change. Of the deletions it writes the first 64. */
   applyTo<R extends Response>(response: R): R {
-    const { changes } = this;
-    const session = new RegExp(`^${this.config.cookiePrefix}\\.(access|id|refresh)(\\.\\d{1,2})?$`);
-    const rank = ({ name }: Cookie) => (session.test(name) ? 0 : name.startsWith(this.config.cookiePrefix) ? 1 : 2);
-    const deletions = changes.filter(({ maxAge }) => maxAge === 0).sort((a, b) => rank(a) - rank(b));
-    const written = [...changes.filter(({ maxAge }) => maxAge > 0), ...deletions.slice(0, MAX_DELETIONS)];
-    for (const cookie of written) response.headers.append("set-cookie", serializeCookie(cookie));
+    const set = this.changes.filter(({ maxAge }) => maxAge > 0);
+    const deleted = this.changes.filter(({ maxAge }) => maxAge === 0).slice(0, MAX_DELETIONS);
+    for (const cookie of [...set, ...deleted]) response.headers.append("set-cookie", serializeCookie(cookie));
     return response;
   }
 }

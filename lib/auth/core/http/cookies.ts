@@ -30,7 +30,7 @@ export async function writeCookie(jar: CookieJar, kind: CookieKind, value: strin
   else for (const chunk of splitCookie(whole)) jar.set(chunk);
 }
 
-/** The value that writeCookie stored. Null when it is absent, incomplete, or neither sealed nor signed as required. */
+/** The value that writeCookie stored. Null when it is absent or incomplete, or when it lacks the required seal or signature. */
 export async function readCookie(jar: CookieJar, kind: CookieKind): Promise<string | null> {
   const stored = readStored(jar, kind);
   if (!stored) return null;
@@ -49,7 +49,7 @@ export function readUnsignedCookie(jar: CookieJar, kind: CookieKind): string | n
   return stored && !isSigned(stored) ? stored : null;
 }
 
-/** Deletes a cookie with all its chunks, as far as the browser sent them. */
+/** Deletes a cookie with all its chunks that the browser sent. */
 export function deleteCookie(jar: CookieJar, kind: CookieKind): void {
   const name = cookieName(jar.config, kind);
   jar.delete(name);
@@ -61,7 +61,7 @@ export function cookieName(config: AuthConfig, kind: CookieKind): string {
   return `${config.cookiePrefix}.${kind}`;
 }
 
-/** Whether the request has cookies that could sign somebody in. */
+/** Whether the request has cookies of a session. They may be invalid. */
 export function hasSessionCookie(jar: CookieJar): boolean {
   return jar.names.some((name) => /\.(access|refresh)\b/.test(name));
 }
@@ -81,7 +81,7 @@ function readStored(jar: CookieJar, kind: CookieKind): string | null {
 
 /** All transactions share one purpose, and so do all ended sign-ins. */
 function purposeOf(kind: CookieKind): string {
-  return kind.split(".", 1).join();
+  return kind.replace(/\..*/, "");
 }
 
 /** A chunk is `<number of chunks>.<random id of this writing>.<piece>`: chunks of two writings never mix. */

@@ -1,4 +1,4 @@
-// Ended sign-ins and refused refresh tokens: what no late answer may bring back, and what need not be asked again.
+// Marks in the browser: sign-ins that ended, and refresh tokens that Cognito rejected.
 
 import { now } from "../base/clock";
 import { fingerprint } from "../base/hash";
@@ -8,18 +8,18 @@ import { parseEntries, readEntries, writeEntries } from "../http/expiring-list";
 import type { SignIn } from "../tokens/issued-tokens";
 
 const MAX_ENDED = 5;
-const MAX_SPENT = 5;
-const SPENT_S = 600;
+const MAX_REJECTED = 5;
+const REJECTED_S = 600;
 
-/** Names a sign-in, the same from its claims and from the refresh cookie. It is no credential. */
+/** Names a sign-in: the same key from its claims and from the refresh cookie. The key is no credential. */
 export async function signInKey({ iss, sub, auth_time, origin_jti }: SignIn): Promise<string> {
   const isName = typeof origin_jti === "string" && /^[\w-]{8,64}$/.test(origin_jti);
   return isName ? origin_jti : fingerprint(iss, sub, auth_time);
 }
 
 /**
- * Whether this browser signed out of `signIn`, or replaced it by another. Only sign-out and callback write these
- * cookies, one for each sign-in: an answer that arrives late cannot remove them, so it cannot restore the session.
+ * Whether this browser signed out of `signIn`, or replaced it by another sign-in. Only sign-out and callback write these
+ * marks, in one cookie for each sign-in. A refresh that arrives late cannot remove them, so it cannot restore the session.
  */
 export async function hasEnded(jar: CookieJar, signIn: SignIn): Promise<boolean> {
   const prefix = cookieName(jar.config, "ended");
@@ -28,7 +28,7 @@ export async function hasEnded(jar: CookieJar, signIn: SignIn): Promise<boolean>
   return isInOldList(jar, signIn);
 }
 
-/** A sign-in has two keys when its pool began to send `origin_jti` after it: 22 characters are those of a hash. */
+/** The keys that a mark of this sign-in can have: two if the pool began to send `origin_jti` after it. A hash has 22 characters. */
 async function keysOf(jar: CookieJar, signIn: SignIn): Promise<readonly string[]> {
   const key = await signInKey(signIn);
   const hasHashes = jar.names.some((name) => /\.ended\.[\w-]{22}$/.test(name));
@@ -43,8 +43,8 @@ export async function markEnded(jar: CookieJar, signIn: SignIn, expiresAt: numbe
 }
 
 /**
- * Records a new sign-in, which may replace another. In a pool without `origin_jti` the new sign-in can have the key of
- * an ended one: it is live, so that mark goes.
+ * Records a new sign-in, which may replace another. In a pool without `origin_jti` it can have the key of an ended one.
+ * It is live, so it removes that mark.
  */
 export async function markStarted(
   jar: CookieJar,
@@ -58,25 +58,25 @@ export async function markStarted(
   if (replaced && (await signInKey(replaced.signIn)) !== key) await markEnded(jar, replaced.signIn, replaced.expiresAt);
 }
 
-/** Whether Cognito refused this refresh token in the last ten minutes. It saves a call and proves nothing. */
-export async function isSpent(jar: CookieJar, refreshToken: string): Promise<boolean> {
+/** Whether Cognito rejected this refresh token in the last ten minutes. The mark saves a call and proves nothing. */
+export async function isRejected(jar: CookieJar, refreshToken: string): Promise<boolean> {
   const entries = await readEntries(jar, "spent");
   if (entries.length === 0) return false;
-  const key = await spentKey(refreshToken);
+  const key = await rejectedKey(refreshToken);
   return entries.some(([other]) => other === key);
 }
 
-export async function markSpent(jar: CookieJar, refreshToken: string): Promise<void> {
-  const key = await spentKey(refreshToken);
+export async function markRejected(jar: CookieJar, refreshToken: string): Promise<void> {
+  const key = await rejectedKey(refreshToken);
   const others = (await readEntries(jar, "spent")).filter(([other]) => other !== key);
-  await writeEntries(jar, "spent", [...others, [key, now() + SPENT_S] as const].slice(-MAX_SPENT));
+  await writeEntries(jar, "spent", [...others, [key, now() + REJECTED_S] as const].slice(-MAX_REJECTED));
 }
 
-function spentKey(refreshToken: string): Promise<string> {
+function rejectedKey(refreshToken: string): Promise<string> {
   return fingerprint("refresh_token", refreshToken);
 }
 
-/** Makes room for one more: unreadable cookies go first, then those that end soonest. */
+/** Makes room for one more mark. Unreadable ones go first, then those that end soonest. */
 async function evictEnded(jar: CookieJar, newKey: string): Promise<void> {
   const prefix = `${cookieName(jar.config, "ended")}.`;
   const keys = jar.names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));

@@ -1,98 +1,87 @@
-// The session in cookies: access token, ID token, and the refresh token with the facts of its sign-in.
-
+// The session in cookies: read and verified, written from new tokens, deleted.
 import { now } from "../base/clock";
 import { AuthError } from "../base/errors";
-import { asRecord, decodeJson, encodeJson } from "../base/json";
+import type { SessionEvent } from "../base/events";
+import { fingerprint } from "../base/hash";
 import type { CookieJar } from "../http/cookie-jar";
-import { cookieName, deleteCookie, readCookie, readUnsignedCookie, writeCookie } from "../http/cookies";
-import type { AccessTokenClaims } from "../tokens/claims";
-import type { IssuedTokens, SignIn } from "../tokens/issued-tokens";
-import type { Grant } from "../tokens/token-endpoint";
-import { verifyAccessToken } from "../tokens/verify";
-
-/** The contents of the refresh cookie. */
-export interface RefreshFacts {
-  readonly refreshToken: string;
-  readonly signIn: SignIn;
-  /** When the session ends, in seconds since the epoch: set at sign-in, never extended. */
-  readonly expiresAt: number;
-}
-
-/** The same, as read: `isProven` unless anybody can have made the cookie up. */
-export type RefreshState = RefreshFacts & Grant;
+import { cookieName, deleteCookie, readCookie, writeCookie } from "../http/cookies";
+import type { AccessTokenClaims, IdTokenClaims } from "../tokens/claims";
+import { type IssuedTokens, isSameSignIn } from "../tokens/issued-tokens";
+import { verifyAccessToken, verifyIdToken } from "../tokens/verify";
+import type { SignedIn, SignedOut } from "./authentication";
+import { hasEnded } from "./ended";
+import { type RefreshFacts, writeRefreshFacts } from "./refresh-cookie";
+import { createSession, isMachine } from "./session";
 
 const PROXY_LIMIT_BYTES = 7_500; // nginx and many others stop at 8 kB a header line.
 const HARD_LIMIT_BYTES = 12_000; // Node stops at 16 kB for all headers, and then not even sign-out works.
 
+/** The session of the access token cookie. Throws as verifyAccessToken does, also when the session has ended. */
+export async function readSession(jar: CookieJar): Promise<SignedIn | SignedOut> {
+  const accessToken = await readCookie(jar, "access");
+  if (!accessToken) return { status: "signed_out", error: null };
+  const claims = await verifyAccessToken(accessToken, jar.config, [jar.config.clientId]);
+  if (await hasEnded(jar, claims)) throw new AuthError("token_invalid", "The session ended");
+  const { idToken, idClaims, events } = await readIdToken(jar, claims);
+  const session = createSession(claims, idClaims, "cookie");
+  if (isMachine(session)) throw new AuthError("token_invalid", "The token is a machine's");
+  return { status: "signed_in", session, accessToken, idToken, events };
+}
+
+interface StoredIdToken {
+  readonly idToken: string | null;
+  readonly idClaims: IdTokenClaims | null;
+  readonly events: readonly SessionEvent[];
+}
+
+/** The ID token, when it belongs to the sign-in of the access token. A bad one is left out and reported. */
+async function readIdToken(jar: CookieJar, accessClaims: AccessTokenClaims): Promise<StoredIdToken> {
+  const idToken = await readCookie(jar, "id");
+  if (!idToken) return { idToken: null, idClaims: null, events: [] };
+  try {
+    const idClaims = await verifyIdToken(idToken, jar.config);
+    if (isSameSignIn(idClaims, accessClaims)) return { idToken, idClaims, events: [] };
+    throw new AuthError("token_invalid", "The ID token is of another sign-in");
+  } catch (error) {
+    if (!(error instanceof AuthError && error.isBadCredential)) throw error;
+    const { code, message: detail } = error;
+    return { idToken: null, idClaims: null, events: [{ type: "id_token_dropped", code, detail }] };
+  }
+}
+
 /**
- * Writes the cookies of a session. Above the limit of most proxies the ID token is left out; above the limit of Node it
- * writes nothing and throws `session_too_large`. Returns whether it left the ID token out.
+ * Writes verified tokens to the jar and returns their session. Above the limit of most proxies the ID token is left out.
+ * Above the limit of Node it writes nothing and throws `session_too_large`.
  */
-export async function writeSessionCookies(
+export async function writeSession(
   jar: CookieJar,
-  { accessToken, accessClaims, idToken, idClaims }: IssuedTokens,
-  state: RefreshFacts | null,
-): Promise<{ readonly isIdTokenDropped: boolean }> {
-  const draft = jar.clone();
-  const secondsTo = (end: number) => Math.max(1, Math.floor(Math.min(end, state?.expiresAt ?? end) - now()));
-  await writeCookie(draft, "access", accessToken, secondsTo(accessClaims.exp));
-  if (state) await writeRefreshState(draft, state);
-  else deleteCookie(draft, "refresh");
-  deleteCookie(draft, "id");
-  const withIdToken = draft.clone();
-  if (idToken && idClaims) await writeCookie(withIdToken, "id", idToken, secondsTo(idClaims.exp));
-  const isIdTokenDropped = idToken !== null && withIdToken.bytes > PROXY_LIMIT_BYTES;
-  const chosen = isIdTokenDropped ? draft : withIdToken;
+  tokens: IssuedTokens,
+  facts: RefreshFacts | null,
+  type: "signed_in" | "refreshed",
+): Promise<SignedIn> {
+  const { accessToken, accessClaims } = tokens;
+  const secondsTo = (end: number) => Math.max(1, Math.floor(Math.min(end, facts?.expiresAt ?? end) - now()));
+  const small = jar.clone();
+  await writeCookie(small, "access", accessToken, secondsTo(accessClaims.exp));
+  if (facts) await writeRefreshFacts(small, facts);
+  else deleteCookie(small, "refresh");
+  deleteCookie(small, "id");
+  const whole = small.clone();
+  if (tokens.idToken && tokens.idClaims) await writeCookie(whole, "id", tokens.idToken, secondsTo(tokens.idClaims.exp));
+  const isIdTokenDropped = tokens.idToken !== null && whole.bytes > PROXY_LIMIT_BYTES;
+  const chosen = isIdTokenDropped ? small : whole;
   if (chosen.bytes > HARD_LIMIT_BYTES) throw new AuthError("session_too_large", `${chosen.bytes} bytes of cookies`);
   jar.accept(chosen);
-  return { isIdTokenDropped };
+
+  const [idToken, idClaims] = isIdTokenDropped ? [null, null] : [tokens.idToken, tokens.idClaims];
+  const session = createSession(accessClaims, idClaims, "cookie");
+  const subject = await fingerprint(accessClaims.iss, accessClaims.sub);
+  return { status: "signed_in", session, accessToken, idToken, events: [{ type, subject, isIdTokenDropped }] };
 }
 
-async function writeRefreshState(jar: CookieJar, { refreshToken, signIn, expiresAt }: RefreshFacts): Promise<void> {
-  const facts = encodeJson({ ...signIn, exp: expiresAt });
-  await writeCookie(jar, "refresh", `${facts}.${refreshToken}`, Math.max(1, expiresAt - now()));
-}
-
-/** The refresh token of this browser, or null when the cookie is absent, has expired or cannot be trusted. */
-export async function readRefreshState(jar: CookieJar): Promise<RefreshState | null> {
-  const state = parseState((await readCookie(jar, "refresh")) ?? "", jar);
-  return state ? { ...state, isProven: jar.config.areCookiesAuthentic } : readOldRefreshState(jar);
-}
-
-function parseState(text: string, jar: CookieJar): RefreshFacts | null {
-  const [, facts = "", refreshToken] = /^([\w-]+)\.(.+)/.exec(text) ?? [];
-  const { iss, sub, exp: expiresAt, ...others } = asRecord(decodeJson(facts));
-  if (!refreshToken || iss !== jar.config.issuer || typeof sub !== "string" || !isEnd(expiresAt)) return null;
-  return { refreshToken, signIn: { ...others, iss: jar.config.issuer, sub }, expiresAt };
-}
-
-function isEnd(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value > now();
-}
-
-// Version 0.1 did not sign the refresh cookie. Read for one release; remove the rest of this file with the next one.
-
-/** Whether the refresh cookie is of version 0.1. A refresh replaces it: only what Cognito accepts is signed. */
-export function hasOldRefreshCookie(jar: CookieJar): boolean {
-  const name = cookieName(jar.config, "refresh");
-  const isSent = jar.get(name) !== undefined || jar.get(`${name}.1`) !== undefined;
-  return isSent && jar.config.clientSecrets.length > 0 && readUnsignedCookie(jar, "refresh") !== null;
-}
-
-async function readOldRefreshState(jar: CookieJar): Promise<RefreshState | null> {
-  const accessToken = hasOldRefreshCookie(jar) ? await readCookie(jar, "access") : null;
-  if (!accessToken) return null;
-  const claims = await verifyAccessToken(accessToken, jar.config, [jar.config.clientId]).catch(() => null);
-  return claims && trustOldState(jar, claims);
-}
-
-/** An edited cookie could name a later end, so the end is at most what a sign-in at `auth_time` could have. */
-function trustOldState(jar: CookieJar, claims: AccessTokenClaims): RefreshState | null {
-  const state = parseState(readUnsignedCookie(jar, "refresh") ?? "", jar);
-  const { sub, auth_time: authTime, origin_jti: originJti } = claims;
-  if (!state || typeof authTime !== "number") return null;
-  const { signIn } = state;
-  if (signIn.sub !== sub || signIn.auth_time !== authTime || signIn.origin_jti !== originJti) return null;
-  const expiresAt = Math.min(state.expiresAt, authTime + jar.config.sessionMaxAge);
-  return expiresAt > now() ? { ...state, expiresAt, isProven: false } : null;
+/** Deletes all cookies of the kit but the marks of ended sessions. The session is first: a jar bounds its deletions. */
+export function deleteSession(jar: CookieJar): void {
+  for (const kind of ["access", "id", "refresh"] as const) deleteCookie(jar, kind);
+  const mark = cookieName(jar.config, "ended");
+  for (const name of jar.names) if (name !== mark && !name.startsWith(`${mark}.`)) jar.delete(name);
 }

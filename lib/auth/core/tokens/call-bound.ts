@@ -1,4 +1,4 @@
-// Bounds the calls to Cognito that guessed credentials can cause.
+// Bounds the calls to Cognito that made-up credentials can cause.
 import { now } from "../base/clock";
 import { AuthError } from "../base/errors";
 
@@ -7,25 +7,25 @@ const MAX_WAIT_MS = 4_000;
 const MAX_WAITING = 300;
 
 /**
- * Lets 30 calls a second through; with `isRefunded`, calls that succeed do not count. Further calls wait for a turn, in
- * no order, so that a flood and the users share the turns. After 4 s, or behind 300 others, it throws
- * `token_endpoint_unavailable` without a call.
+ * Lets 30 calls a second through: of all calls, or of those that fail. Further calls wait for a turn, in no order, so
+ * that a flood and the users share the turns. After 4 s, or behind 300 others, `run` throws `token_endpoint_unavailable`
+ * without a call.
  */
 export class CallBound {
-  readonly #isRefunded: boolean;
+  readonly #counted: "all" | "failures";
   #second = 0;
   #calls = 0;
   #waiting = 0;
 
-  constructor(isRefunded: boolean) {
-    this.#isRefunded = isRefunded;
+  constructor(counted: "all" | "failures") {
+    this.#counted = counted;
   }
 
   async run<T>(call: () => Promise<T>): Promise<T> {
     if (this.#isFull()) await this.#waitForTurn();
-    this.#calls += 1;
+    this.#countCall();
     const result = await call();
-    if (this.#isRefunded) this.#calls = Math.max(0, this.#calls - 1);
+    if (this.#counted === "failures") this.#calls = Math.max(0, this.#calls - 1);
     return result;
   }
 
@@ -42,7 +42,11 @@ export class CallBound {
   }
 
   #isFull(): boolean {
-    if (this.#second !== now()) [this.#second, this.#calls] = [now(), 0];
-    return this.#calls >= CALLS_PER_SECOND;
+    return this.#second === now() && this.#calls >= CALLS_PER_SECOND;
+  }
+
+  #countCall(): void {
+    this.#calls = this.#second === now() ? this.#calls + 1 : 1;
+    this.#second = now();
   }
 }

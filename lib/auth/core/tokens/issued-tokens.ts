@@ -1,17 +1,19 @@
+// The tokens of a token response: verified, and bound to their sign-in.
 import { now } from "../base/clock";
 import type { AuthConfig } from "../base/config";
 import { AuthError } from "../base/errors";
 import type { AccessTokenClaims, IdTokenClaims } from "./claims";
+import { fetchNewKeys } from "./keys";
 import type { TokenResponse } from "./token-endpoint";
-import { matchesAtHash, verifyAccessToken, verifyIdToken } from "./verify";
+import { matchesAtHash, readKeyId, verifyAccessToken, verifyIdToken } from "./verify";
 
-/** A token response, verified: its tokens are good, fresh, and of one user. */
+/** A verified token response: its tokens are valid, new, and of one user. */
 export interface IssuedTokens extends TokenResponse {
   readonly accessClaims: AccessTokenClaims;
   readonly idClaims: IdTokenClaims | null;
 }
 
-/** The facts of a sign-in, against which every later token is judged. */
+/** The facts of a sign-in. Tokens of every later refresh must agree with them. */
 export interface SignIn {
   readonly iss: string;
   readonly sub: string;
@@ -22,36 +24,39 @@ export interface SignIn {
 
 const MAX_ISSUE_AGE_S = 600;
 
-/** Throws `token_response_invalid`, or `keys_unavailable`. */
+/** Verifies the tokens of a response. Throws `token_response_invalid`, or `keys_unavailable`. */
 export async function verifyTokenResponse(response: TokenResponse, config: AuthConfig): Promise<IssuedTokens> {
   try {
-    const accessClaims = await verifyAccessToken(response.accessToken, config, [config.clientId], true);
-    const idClaims = response.idToken ? await verifyIdToken(response.idToken, config, true) : null;
+    const { accessToken, idToken } = response;
+    await fetchNewKeys(config, [accessToken, idToken ?? accessToken].map(readKeyId));
+    const accessClaims = await verifyAccessToken(accessToken, config, [config.clientId]);
+    const idClaims = idToken ? await verifyIdToken(idToken, config) : null;
     const tokens = { ...response, accessClaims, idClaims };
-    await checkUnity(tokens);
+    await checkTokenSet(tokens);
     return tokens;
   } catch (error) {
-    throw error instanceof AuthError && error.isBadCredential ? refused(error.message) : error;
+    throw error instanceof AuthError && error.isBadCredential ? invalidResponse(error.message) : error;
   }
 }
 
-async function checkUnity({ accessToken, accessClaims, idClaims }: IssuedTokens): Promise<void> {
+/** The tokens must be new, of one user, and belong together. */
+async function checkTokenSet({ accessToken, accessClaims, idClaims }: IssuedTokens): Promise<void> {
   const age = now() - Math.min(accessClaims.iat, idClaims?.iat ?? accessClaims.iat);
-  if (age > MAX_ISSUE_AGE_S) throw refused(`A new token is ${age} s old here`);
-  if (idClaims && idClaims.sub !== accessClaims.sub) throw refused("Tokens of two users");
-  if (idClaims && !(await matchesAtHash(idClaims, accessToken))) throw refused("at_hash differs");
+  if (age > MAX_ISSUE_AGE_S) throw invalidResponse(`A new token is ${age} s old here`);
+  if (idClaims && idClaims.sub !== accessClaims.sub) throw invalidResponse("Tokens of two users");
+  if (idClaims && !(await matchesAtHash(idClaims, accessToken))) throw invalidResponse("at_hash differs");
 }
 
-/** The facts of a new sign-in, which must answer the nonce that was asked (OpenID Connect Core 3.1.3.7). */
-export function startSignIn({ accessClaims, idClaims }: IssuedTokens, nonce: string): SignIn {
-  if (idClaims?.nonce !== nonce) throw refused("The ID token answers another sign-in's nonce");
+/** The facts of a new sign-in. Its ID token must have the nonce that was sent (OpenID Connect Core 3.1.3.7). */
+export function createSignIn({ accessClaims, idClaims }: IssuedTokens, nonce: string): SignIn {
+  if (idClaims?.nonce !== nonce) throw invalidResponse("The ID token has another nonce");
   const { iss, sub, auth_time, origin_jti } = accessClaims;
   return { iss, sub, auth_time, origin_jti, nonce };
 }
 
 /**
- * Checks that refreshed tokens continue their sign-in (OpenID Connect Core 12.2). Throws `grant_rejected` otherwise: a
- * refresh token that yields another user's tokens must not be used again.
+ * Checks that refreshed tokens continue their sign-in (OpenID Connect Core 12.2). Throws `grant_rejected` if not: a
+ * refresh token that brings another user's tokens must not be used again.
  */
 export function checkContinuation({ accessClaims, idClaims }: IssuedTokens, signIn: SignIn): void {
   const continues = [accessClaims, idClaims ?? accessClaims].every(
@@ -60,7 +65,7 @@ export function checkContinuation({ accessClaims, idClaims }: IssuedTokens, sign
   if (!continues) throw new AuthError("grant_rejected", "Tokens of another sign-in");
 }
 
-/** Whether claims and facts are of one sign-in of one user. A claim that only one side has says nothing. */
+/** Whether claims and facts are of the same sign-in. A claim that only one side has is not compared. */
 export function isSameSignIn(claims: SignIn, facts: SignIn): boolean {
   return (
     claims.sub === facts.sub && isSame(claims.auth_time, facts.auth_time) && isSame(claims.origin_jti, facts.origin_jti)
@@ -71,6 +76,6 @@ function isSame(claim: unknown, fact: unknown): boolean {
   return claim === undefined || fact === undefined || claim === fact;
 }
 
-function refused(reason: string): AuthError {
+function invalidResponse(reason: string): AuthError {
   return new AuthError("token_response_invalid", reason);
 }

@@ -1,10 +1,26 @@
-// The user pool's public keys (JWKS): fetched once, refreshed in the background, or pinned.
-
+// The user pool's public keys (JWKS): pinned, or fetched once, shared by all requests and replaced in the background.
 import { now } from "../base/clock";
+import type { AuthConfig } from "../base/config";
 import { AuthError } from "../base/errors";
 import { fetchText } from "../base/fetch-text";
 import { parseJson } from "../base/json";
 import { type KeySet, readKeys, type VerificationKey } from "../base/jwks";
+
+type KeyConfig = Pick<AuthConfig, "jwksUri" | "pinnedKeys">;
+
+/** The keys at one address. Times are in seconds since the epoch. */
+interface Source {
+  keys: KeySet | null;
+  /** The start of the fetch that brought `keys`. */
+  fetchedAt: number;
+  /** The start of the last fetch. */
+  attemptedAt: number;
+  /** The start of the last fetch that an unknown key id caused. */
+  searchedAt: number;
+  /** Whether the last fetch failed. */
+  hasFailed: boolean;
+  pending: Promise<KeySet> | null;
+}
 
 const REFRESH_AFTER_S = 600;
 const SERVE_STALE_S = 24 * 3600;
@@ -12,53 +28,53 @@ const COOLDOWN_S = 30;
 const RETRY_AFTER_S = 2;
 const ABANDONED_AFTER_S = 10; // Some platforms drop a fetch that nobody awaits: it never settles.
 
-type Source = {
-  keys: KeySet | null;
-  fetchedAt: number;
-  attemptedAt: number;
-  refetchedAt: number;
-  hasFailed: boolean;
-  /** The number of the last fetch, and of the one that gave these keys. */
-  fetches: number;
-  keysFrom: number;
-  pending: Promise<KeySet> | null;
-};
-const NO_TIMES = { fetchedAt: 0, attemptedAt: 0, refetchedAt: 0 };
-const UNKNOWN: Source = { ...NO_TIMES, keys: null, hasFailed: false, fetches: 0, keysFrom: 0, pending: null };
-
 const sources = new Map<string, Source>();
 
 /**
- * Returns the key with this id: pinned, or from the JWKS at `jwksUri`. All requests share one fetch. It is repeated in
- * the background, and keys serve for up to a day when the issuer does not answer. `isIssued`: the token came straight
- * from the token endpoint, so an unknown key id is a new key and not an attack.
- *
- * Throws `token_invalid` when there is no such key, `keys_unavailable` when the issuer does not answer.
+ * Returns the public key with this id. Fetched keys serve for up to a day when the issuer does not answer. Throws
+ * `token_invalid` when there is no such key, `keys_unavailable` when the issuer does not answer.
  */
-export async function getKey(
-  { jwksUri, pinnedKeys }: { readonly jwksUri: string; readonly pinnedKeys: KeySet | null },
-  kid: string,
-  isIssued: boolean,
-): Promise<VerificationKey> {
-  const source = sources.get(jwksUri) ?? { ...UNKNOWN };
-  sources.set(jwksUri, source);
-  const key = (pinnedKeys ?? (await findKeys(source, jwksUri, kid, isIssued))).get(kid);
+export async function getKey(config: KeyConfig, kid: string): Promise<VerificationKey> {
+  const source = sourceOf(config);
+  const key = (config.pinnedKeys ?? (await findKeys(source, config.jwksUri, kid))).get(kid);
   if (key) return key;
   throw new AuthError(source.hasFailed ? "keys_unavailable" : "token_invalid", "Unknown key");
 }
 
-async function findKeys(source: Source, url: string, kid: string, isIssued: boolean): Promise<KeySet> {
+/**
+ * Fetches the keys now if one of these ids is unknown. For tokens that come straight from the token endpoint: there an
+ * unknown id is a new key and not an attack. Throws `keys_unavailable`.
+ */
+export async function fetchNewKeys(config: KeyConfig, kids: readonly string[]): Promise<void> {
+  if (config.pinnedKeys) return;
+  const source = sourceOf(config);
+  const isComplete = kids.every((kid) => source.keys?.has(kid));
+  if (!isComplete || isTooOld(source)) await load(source, config.jwksUri);
+}
+
+function sourceOf({ jwksUri }: KeyConfig): Source {
+  const times = { fetchedAt: 0, attemptedAt: 0, searchedAt: 0 };
+  const source = sources.get(jwksUri) ?? { ...times, keys: null, hasFailed: false, pending: null };
+  sources.set(jwksUri, source);
+  return source;
+}
+
+async function findKeys(source: Source, url: string, kid: string): Promise<KeySet> {
   const { keys } = source;
-  if (!keys || now() - source.fetchedAt >= SERVE_STALE_S) {
-    if (isPausing(source) && !isIssued) throw unavailable();
+  if (!keys || isTooOld(source)) {
+    if (isPausing(source)) throw unavailable();
     return load(source, url);
   }
-  if (!keys.has(kid) && mayLookForNewKey(source, isIssued)) {
-    if (!isIssued) source.refetchedAt = now();
+  if (!keys.has(kid) && maySearch(source)) {
+    source.searchedAt = now();
     return load(source, url);
   }
   if (isStale(source)) load(source, url).catch(() => {});
   return keys;
+}
+
+function isTooOld({ fetchedAt }: Source): boolean {
+  return now() - fetchedAt >= SERVE_STALE_S;
 }
 
 /** Right after a failed fetch: without any keys, every made-up token would ask for them again. */
@@ -66,27 +82,26 @@ function isPausing({ hasFailed, pending, attemptedAt }: Source): boolean {
   return hasFailed && !pending && now() - attemptedAt < RETRY_AFTER_S;
 }
 
-/** Unknown key ids cause at most one fetch in 30 s, except in tokens that come straight from the token endpoint. */
-function mayLookForNewKey({ pending, refetchedAt }: Source, isIssued: boolean): boolean {
-  return isIssued || pending !== null || now() - refetchedAt >= COOLDOWN_S;
+/** Unknown key ids cause at most one fetch in 30 s. */
+function maySearch({ pending, searchedAt }: Source): boolean {
+  return pending !== null || now() - searchedAt >= COOLDOWN_S;
 }
 
 function isStale({ fetchedAt, attemptedAt }: Source): boolean {
   return now() - fetchedAt >= REFRESH_AFTER_S && now() - attemptedAt >= COOLDOWN_S;
 }
 
+/** Starts a fetch, or joins the one under way. */
 function load(source: Source, url: string): Promise<KeySet> {
   const startedAt = now();
   if (source.pending && startedAt - source.attemptedAt < ABANDONED_AFTER_S) return source.pending;
-  const pending = fetchKeys(url, source.keys).finally(() => {
-    if (source.pending === pending) source.pending = null;
-  });
-  Object.assign(source, { pending, attemptedAt: startedAt, fetches: source.fetches + 1 });
-  const { fetches } = source;
-  // A fetch that settles late must not replace what a later one found.
-  const settle = (found: Partial<Source>) => fetches > source.keysFrom && Object.assign(source, found);
+  const pending = fetchKeys(url, source.keys);
+  Object.assign(source, { pending, attemptedAt: startedAt });
+  const settle = (found: Partial<Source>) => {
+    if (source.pending === pending) Object.assign(source, { pending: null, ...found }); // Else a later fetch replaced it.
+  };
   pending.then(
-    (keys) => settle({ keys, keysFrom: fetches, fetchedAt: startedAt, hasFailed: false }),
+    (keys) => settle({ keys, fetchedAt: startedAt, hasFailed: false }),
     () => settle({ hasFailed: true }),
   );
   return pending;

@@ -1,5 +1,4 @@
 // The POST requests to Cognito: redeem a code, refresh, revoke. And what their failures mean.
-
 import type { AuthConfig } from "../base/config";
 import { AuthError } from "../base/errors";
 import { fetchText } from "../base/fetch-text";
@@ -20,20 +19,23 @@ export interface Grant {
   readonly isProven: boolean;
 }
 
+type Form = Readonly<Record<string, string>>;
+type Answer = { readonly status: number; readonly text: string } | null;
+
 // Anybody can send invented codes, and invented refresh cookies where nothing authenticates them. A flood of them must
 // not use up the pool's quota.
-const codeCalls = new CallBound(true);
-const refreshCalls = new CallBound(true);
-const revokeCalls = new CallBound(false); // Cognito answers 200 for any token.
+const codeCalls = new CallBound("failures");
+const refreshCalls = new CallBound("failures");
+const revokeCalls = new CallBound("all"); // Cognito answers 200 for any token.
 
-/** The index of the client secret that Cognito accepted last. */
-const acceptedSecret = new WeakMap<AuthConfig, number>();
+/** The client secret that Cognito accepted last. */
+const acceptedSecrets = new WeakMap<AuthConfig, string>();
 
 /**
  * Redeems an authorization code (RFC 6749 4.1.3, RFC 7636 4.5).
  *
- * Throws, as refreshTokens does: `grant_rejected` (used, expired, revoked or foreign), `client_rejected` (client id,
- * secret or redirect_uri), `token_endpoint_unavailable` (429, 5xx, no answer), `token_response_invalid`.
+ * Throws, as refreshTokens does: `grant_rejected` (used, expired, revoked, or of another client), `client_rejected`
+ * (client id, secret or redirect_uri), `token_endpoint_unavailable` (429, 5xx, no answer), `token_response_invalid`.
  */
 export async function exchangeCode(code: string, codeVerifier: string, config: AuthConfig): Promise<TokenResponse> {
   const grant = { code, code_verifier: codeVerifier, redirect_uri: config.redirectUri };
@@ -52,44 +54,39 @@ export async function refreshTokens({ refreshToken, isProven }: Grant, config: A
   return tokens.refreshToken === refreshToken ? { ...tokens, refreshToken: null } : tokens;
 }
 
-/** Ends a refresh token and the tokens that came of it (RFC 7009). Cognito answers 200 for an invalid token, too. */
+/** Ends a refresh token and the tokens that it brought (RFC 7009). Cognito answers 200 for an invalid token, too. */
 export async function revokeToken({ refreshToken, isProven }: Grant, config: AuthConfig): Promise<void> {
   const call = () => post("revoke", { token: refreshToken }, config);
   await (isProven ? call() : revokeCalls.run(call));
 }
 
-/** Sends the client's secrets one after the other until Cognito accepts one: a client can have two (rotation). */
-async function post(endpoint: "token" | "revoke", form: Record<string, string>, config: AuthConfig): Promise<string> {
-  const { clientSecrets } = config;
-  const first = acceptedSecret.get(config) ?? 0;
-  for (let tries = 1; ; tries++) {
-    const index = (first + tries - 1) % Math.max(1, clientSecrets.length);
-    const answer = await postOnce(endpoint, form, config.clientId, clientSecrets[index], config.domain);
-    const error = answer?.status === 200 ? null : readOAuthError(answer);
-    if (error === "invalid_client" && tries < clientSecrets.length) continue;
+/** Sends the form with one client secret after the other until Cognito accepts one: a client can have two (rotation). */
+async function post(endpoint: "token" | "revoke", form: Form, config: AuthConfig): Promise<string> {
+  let failure = new AuthError("client_rejected", "Cognito accepts no client secret");
+  for (const secret of secretsToTry(config)) {
+    // The secret goes in the body: how Cognito decodes "+" in HTTP Basic is not documented.
+    const client = { client_id: config.clientId, ...(secret && { client_secret: secret }) };
+    const body = new URLSearchParams({ ...form, ...client });
+    const answer = await fetchText(`${config.domain}/oauth2/${endpoint}`, { method: "POST", body }).catch(() => null);
     if (answer?.status === 200) {
-      acceptedSecret.set(config, index);
+      acceptedSecrets.set(config, secret);
       return answer.text;
     }
-    throw describeFailure(error, answer?.status);
+    const error = readOAuthError(answer);
+    failure = describeFailure(error, answer?.status);
+    if (error !== "invalid_client") break;
   }
+  throw failure;
 }
 
-async function postOnce(
-  endpoint: "token" | "revoke",
-  form: Record<string, string>,
-  clientId: string,
-  clientSecret: string | undefined,
-  domain: string,
-): Promise<{ status: number; text: string } | null> {
-  // The secret goes in the body: how Cognito decodes "+" in HTTP Basic is not documented.
-  const client = { client_id: clientId, ...(clientSecret !== undefined && { client_secret: clientSecret }) };
-  const body = new URLSearchParams({ ...form, ...client });
-  return fetchText(`${domain}/oauth2/${endpoint}`, { method: "POST", body }).catch(() => null);
+/** The client's secrets, the one that Cognito accepted last first. A public client has none and sends none: "". */
+function secretsToTry(config: AuthConfig): readonly string[] {
+  const accepted = acceptedSecrets.get(config) ?? config.clientSecrets[0] ?? "";
+  return [accepted, ...config.clientSecrets.filter((secret) => secret !== accepted)];
 }
 
-/** The OAuth error of an answer (RFC 6749 5.2), or null: throttling and outages have none, and the grant may be good. */
-function readOAuthError(answer: { status: number; text: string } | null): string | null {
+/** The OAuth error of an answer (RFC 6749 5.2). Null for throttling and outages: the grant may be good. */
+function readOAuthError(answer: Answer): string | null {
   if (!answer || answer.status < 400 || answer.status >= 500 || answer.status === 429) return null;
   const { error } = asRecord(parseJson(answer.text));
   return typeof error === "string" ? error : null;
@@ -107,7 +104,7 @@ function readTokenResponse(text: string): TokenResponse {
   if (isBearer && isToken(access_token) && isTokenOrNull(id_token) && isTokenOrNull(refresh_token)) {
     return { accessToken: access_token, idToken: id_token, refreshToken: refresh_token };
   }
-  throw new AuthError("token_response_invalid", "No good Bearer token");
+  throw new AuthError("token_response_invalid", "The token response has no valid Bearer token");
 }
 
 /** Cognito's tokens have only characters that are safe in a cookie. */

@@ -10,9 +10,6 @@ import { SecretCache } from "../base/secret-cache";
 import type { AccessTokenClaims, IdTokenClaims, TokenClaims } from "./claims";
 import { getKey } from "./keys";
 
-// Apps of version 0.1.0 augment the claims through this module.
-export type { AccessTokenClaims, IdTokenClaims } from "./claims";
-
 interface Verified {
   readonly config: AuthConfig;
   readonly key: VerificationKey;
@@ -24,32 +21,38 @@ const MAX_CLOCK_SKEW_S = 60; // This server's clock may be so far behind Cognito
 
 const RS256 = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }; // RFC 7518 3.3
 
-const memory = new SecretCache<Verified>();
-const imported = new WeakMap<VerificationKey, CryptoKey>();
+const verifiedTokens = new SecretCache<Verified>();
+const importedKeys = new WeakMap<VerificationKey, CryptoKey>();
 
 /**
  * The claims of an access token: RS256 signature, `iss`, `exp`, `nbf`, `iat`, `token_use`, and a `client_id` out of
- * `clientIds` (Cognito, "Verifying JSON web tokens"; RFC 8725). `isIssued`: it came straight from the token endpoint.
+ * `clientIds` (Cognito, "Verifying JSON web tokens"; RFC 8725).
  *
- * Throws `token_expired`, `token_invalid`, or `keys_unavailable` when it cannot be judged.
+ * Throws `token_expired`, `token_invalid`, or `keys_unavailable` when the keys to verify it are not available.
  */
 export async function verifyAccessToken(
   token: string,
   config: AuthConfig,
   clientIds: readonly string[],
-  isIssued = false,
 ): Promise<AccessTokenClaims> {
-  const claims = await verifyToken(token, config, isIssued);
+  const claims = await verifyToken(token, config);
   if (isAccessToken(claims) && clientIds.includes(claims.client_id)) return claims;
   throw invalid("is no access token of this client");
 }
 
 /** The claims of an ID token for this client (OpenID Connect Core 3.1.3.7). Throws as verifyAccessToken does. */
-export async function verifyIdToken(token: string, config: AuthConfig, isIssued = false): Promise<IdTokenClaims> {
-  const claims = await verifyToken(token, config, isIssued);
+export async function verifyIdToken(token: string, config: AuthConfig): Promise<IdTokenClaims> {
+  const claims = await verifyToken(token, config);
   const { azp = config.clientId } = claims;
   if (isIdToken(claims) && claims.aud === config.clientId && azp === config.clientId) return claims;
   throw invalid("is no ID token for this client");
+}
+
+/** The key id in the header of a token that is not verified, or "". */
+export function readKeyId(token: string): string {
+  const [header = ""] = token.split(".", 1);
+  const { kid } = asRecord(decodeJson(header));
+  return typeof kid === "string" ? kid : "";
 }
 
 /** Whether the ID token names this access token, or none (OpenID Connect Core 3.1.3.8). */
@@ -58,35 +61,36 @@ export async function matchesAtHash(idClaims: IdTokenClaims, accessToken: string
   return atHash === undefined || atHash === encode((await sha256(accessToken)).subarray(0, 16));
 }
 
-/** Checks the times at every use; only the signature is remembered. */
-async function verifyToken(token: string, config: AuthConfig, isIssued: boolean): Promise<TokenClaims> {
-  const claims = await verifySignature(token, config, isIssued);
+/** Checks the issuer and the times at every use. Only the signature is remembered. */
+async function verifyToken(token: string, config: AuthConfig): Promise<TokenClaims> {
+  const claims = await verifySignature(token, config);
   if (!isComplete(claims) || claims.iss !== config.issuer) throw invalid("is incomplete or another issuer's");
   const { exp, iat, nbf = 0 } = claims;
   if (exp <= now()) throw new AuthError("token_expired", `The token expired ${Math.ceil(now() - exp)} s ago`);
   const wait = Math.max(iat, Number(nbf)) - now();
-  if (wait > MAX_CLOCK_SKEW_S) throw invalid(`is good in ${Math.ceil(wait)} s`);
+  if (wait > MAX_CLOCK_SKEW_S) throw invalid(`is valid in ${Math.ceil(wait)} s`);
   return claims;
 }
 
-/** Good signatures are remembered by the whole token, for as long as their key is in the JWKS. */
-async function verifySignature(token: string, config: AuthConfig, isIssued: boolean) {
-  const known = memory.get(token);
-  if (known?.config === config && (await getKey(config, known.key.kid, isIssued)) === known.key) return known.claims;
-  const verified = await readToken(token, config, isIssued).catch((error: unknown) => {
+/** Valid signatures are remembered by the whole token, while their key is in the JWKS. */
+async function verifySignature(token: string, config: AuthConfig): Promise<Record<string, unknown>> {
+  const known = verifiedTokens.get(token);
+  const key = known?.config === config ? await getKey(config, known.key.kid) : null;
+  if (known && known.key === key) return known.claims;
+  const verified = await readToken(token, config).catch((error: unknown) => {
     throw error instanceof AuthError ? error : invalid("has a bad signature");
   });
-  memory.set(token, verified);
+  verifiedTokens.set(token, verified);
   return verified.claims;
 }
 
-async function readToken(token: string, config: AuthConfig, isIssued: boolean): Promise<Verified> {
+async function readToken(token: string, config: AuthConfig): Promise<Verified> {
   if (token.length > MAX_TOKEN_CHARACTERS || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) throw invalid("is no JWS");
   const [header = "", payload = ""] = token.split(".");
   const { alg, kid, crit, b64, zip } = asRecord(decodeJson(header));
   const isPlain = alg === "RS256" && [crit, b64, zip].every((it) => it === undefined);
   if (!isPlain || typeof kid !== "string") throw invalid("has an odd header");
-  const key = await getKey(config, kid, isIssued);
+  const key = await getKey(config, kid);
   if (!(await hasSignatureOf(key, token))) throw invalid("has a bad signature");
   return { config, key, claims: asRecord(decodeJson(payload)) }; // Frozen: they serve many requests.
 }
@@ -104,11 +108,11 @@ async function hasSignatureOf(key: VerificationKey, token: string): Promise<bool
 }
 
 async function importKey(key: VerificationKey): Promise<CryptoKey> {
-  const known = imported.get(key);
+  const known = importedKeys.get(key);
   if (known) return known;
   const { kty, alg, n, e } = key;
   const cryptoKey = await crypto.subtle.importKey("jwk", { kty, alg, n, e }, RS256, false, ["verify"]);
-  imported.set(key, cryptoKey);
+  importedKeys.set(key, cryptoKey);
   return cryptoKey;
 }
 

@@ -3,8 +3,8 @@ import type { AuthConfig } from "../../core/base/config";
 import { AuthError } from "../../core/base/errors";
 import { encodeJson } from "../../core/base/json";
 import { CookieJar } from "../../core/http/cookie-jar";
-import { writeSessionCookies } from "../../core/session/session-cookies";
-import { type IssuedTokens, startSignIn } from "../../core/tokens/issued-tokens";
+import { writeSession } from "../../core/session/session-cookies";
+import { createSignIn, type IssuedTokens } from "../../core/tokens/issued-tokens";
 import { type Check, fault, note, ok, warning } from "./check";
 
 const HEADER_LINE_BYTES = 8_192; // nginx's default for one line, "Cookie: " included.
@@ -50,11 +50,11 @@ async function weigh(config: AuthConfig, groups: readonly string[]) {
   const jar = new CookieJar(new Headers(), config);
   const tokens = createTokens(config, groups);
   const { refreshToken } = tokens;
-  const signIn = startSignIn(tokens, NONCE);
+  const signIn = createSignIn(tokens, NONCE);
   const state = { refreshToken, signIn, expiresAt: now() + config.sessionMaxAge };
   try {
-    const { isIdTokenDropped } = await writeSessionCookies(jar, tokens, state);
-    return { bytes: jar.bytes, count: jar.changes.length, isIdTokenDropped };
+    const stored = await writeSession(jar, tokens, state, "signed_in");
+    return { bytes: jar.bytes, count: jar.changes.length, isIdTokenDropped: stored.idToken === null };
   } catch (error) {
     if (error instanceof AuthError && error.code === "session_too_large") return null;
     throw error;

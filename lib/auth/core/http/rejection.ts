@@ -1,0 +1,38 @@
+// The rejection of a request: its event, and its answer for callers that load no page.
+import type { AuthErrorCode } from "../base/errors";
+import { emit, type Missing, type Report } from "../base/events";
+import { readBearer, requestKind } from "./request";
+import { respond, STATUS_TITLES } from "./responses";
+
+export interface Rejection {
+  readonly status: keyof typeof STATUS_TITLES;
+  /** `anonymous`: the request has no credential. */
+  readonly reason: AuthErrorCode | "anonymous";
+  /** The part of the requirement that a session does not meet. */
+  readonly missing?: Missing | undefined;
+}
+
+export function reportRejection(report: Report, path: string, headers: Headers, rejection: Rejection): void {
+  const { reason, missing } = rejection;
+  emit(report, { type: "refused", path, kind: requestKind(headers), reason, ...(missing && { missing }) });
+}
+
+/**
+ * Problem details (RFC 9457) with the WWW-Authenticate line of RFC 6750 3. The answer does not say what was wrong with a
+ * credential. `headers` are those of the request.
+ */
+export function problem(headers: Headers, rejection: Rejection): Response {
+  const { status } = rejection;
+  const challenge = challengeOf(headers, rejection);
+  const type = { "content-type": "application/problem+json", vary: "Authorization, Cookie" };
+  const body = JSON.stringify({ type: "about:blank", title: STATUS_TITLES[status], status });
+  return respond(status, { ...type, ...(challenge && { "www-authenticate": challenge }) }, body);
+}
+
+/** A 401 names an error only if there was a Bearer token, and a 403 the scopes that are missing. */
+function challengeOf(headers: Headers, { status, reason, missing }: Rejection): string | null {
+  const isBadToken = reason !== "anonymous" && readBearer(headers) !== null;
+  if (status === 401) return isBadToken ? 'Bearer error="invalid_token"' : "Bearer";
+  if (status !== 403 || !missing?.scopes) return null;
+  return `Bearer error="insufficient_scope", scope="${missing.scopes.join(" ")}"`;
+}

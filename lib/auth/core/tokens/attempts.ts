@@ -1,0 +1,68 @@
+// The refreshes of this process: those under way, and the answers of the last minute, in bounded memory.
+import { now } from "../base/clock";
+import type { AuthConfig } from "../base/config";
+import { fingerprint } from "../base/hash";
+import type { IssuedTokens } from "./issued-tokens";
+import type { TokenResponse } from "./token-endpoint";
+
+/** One call with one refresh token. Times are in seconds since the epoch. */
+export interface Attempt {
+  readonly startedAt: number;
+  readonly response: Promise<TokenResponse>;
+  readonly result: Promise<IssuedTokens>;
+  /**
+   * `issued`: there are `tokens`. `rejected`: Cognito says that the refresh token is bad. `unverified`: tokens arrived
+   * while the keys were unavailable. `failed`: Cognito did not answer.
+   */
+  outcome: "pending" | "issued" | "rejected" | "unverified" | "failed";
+  settledAt: number;
+  tokens: IssuedTokens | null;
+}
+
+const KEPT_S = 60; // The longest grace period: a browser may send the old cookie long after the rotation.
+const UNVERIFIED_KEPT_S = 3_600; // The refresh token is used up, so the answer waits for the keys.
+const MAX_ATTEMPTS = 3_000;
+
+/** In the order of their starts. */
+const attempts = new Map<string, Attempt>();
+
+/** The key of a refresh token's attempt: a hash, so that a large token makes no large key. */
+export function attemptKey(refreshToken: string, { issuer, clientId }: AuthConfig): Promise<string> {
+  // One app may sign in with several pools: a token of one means nothing to another.
+  return fingerprint("refresh", issuer, clientId, refreshToken);
+}
+
+export function findAttempt(key: string): Attempt | undefined {
+  return attempts.get(key);
+}
+
+export function forgetAttempt(key: string): void {
+  attempts.delete(key);
+}
+
+/** Keeps an attempt as the newest. Outdated ones go, then rejections and failures, then answers. A pending one stays. */
+export function keepAttempt(key: string, attempt: Attempt): void {
+  attempts.delete(key);
+  attempts.set(key, attempt);
+  removeWhere(isOutdated, 0);
+  removeWhere(({ outcome }) => outcome === "rejected" || outcome === "failed", MAX_ATTEMPTS);
+  removeWhere(({ outcome }) => outcome !== "pending", MAX_ATTEMPTS);
+}
+
+function removeWhere(isRemoved: (attempt: Attempt) => boolean, size: number): void {
+  for (const [key, attempt] of attempts) {
+    if (attempts.size <= size) return;
+    if (isRemoved(attempt)) attempts.delete(key);
+  }
+}
+
+export function isOutdated({ outcome, settledAt, tokens }: Attempt): boolean {
+  if (outcome === "pending") return false;
+  const isUsedUp = tokens?.refreshToken === null && !areLive(tokens); // The same refresh token serves again.
+  return isUsedUp || now() - settledAt >= (outcome === "unverified" ? UNVERIFIED_KEPT_S : KEPT_S);
+}
+
+/** Whether the access token has not expired. */
+export function areLive({ accessClaims }: IssuedTokens): boolean {
+  return accessClaims.exp > now();
+}
