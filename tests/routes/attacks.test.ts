@@ -138,12 +138,12 @@ describe("JW-29 JW-32 a token with", () => {
   });
   afterAll(() => vi.restoreAllMocks());
 
-  test.each(attacks)("%s %s is refused in every place, with one and the same answer", async (_ids, _what, make) => {
+  test.each(attacks)("%s %s is rejected at every door, with the same answer", async (_ids, _what, make) => {
     const [accessToken, idToken] = [await make(await forge("access")), await make(await forge("id"))];
     expect(await doors(accessToken, idToken)).toEqual(refused);
   });
 
-  test("nothing right in it is refused, and told no more than that", () => {
+  test("no valid part gets an answer that does not say what is wrong", () => {
     const invalid = {
       status: 401,
       headers: { "www-authenticate": 'Bearer error="invalid_token"' },
@@ -162,14 +162,14 @@ describe("JW-29 JW-32 a token with", () => {
     expect(JSON.stringify(refused)).not.toContain("set-cookie");
   });
 
-  test("nothing wrong is welcome in every place", async () => {
+  test("no fault is accepted at every door", async () => {
     const good = await doors(await (await forge("access")).sign(), await (await forge("id")).sign());
     const verdicts = Object.values(good).map((answer) => (typeof answer === "string" ? answer : answer.status));
     expect(verdicts).toEqual(["good", "good", 200, 200, 200, 200, 200, 200]);
     expect(good["ID cookie, route"].body).toBe("grace with ID claims");
   });
 
-  test("JW-05 KS-13 a name in a token never makes the kit ask anybody", () => {
+  test("JW-05 KS-13 an address in a token never causes a request", () => {
     const jwks = `${new URL(pool.cognito.issuer).pathname}/.well-known/jwks.json`;
     expect([...new Set(pool.cognito.requests.map(({ endpoint }) => endpoint))]).toEqual([jwks]);
   });

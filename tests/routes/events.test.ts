@@ -28,7 +28,7 @@ const call = (requirement: object = {}, headers: Record<string, string> = {}) =>
 test.each([
   ["throws", fail],
   ["rejects", () => Promise.reject(new Error("later"))],
-])("DS-16 a report() that %s breaks nothing", async (_how, report) => {
+])("DS-16 sign-in, refresh, rejection and sign-out work with a report() that %s", async (_how, report) => {
   const unhandled = vi.fn();
   process.on("unhandledRejection", unhandled);
   vi.doMock("@/lib/auth/events", () => ({ report }));
@@ -52,7 +52,7 @@ function fail(): never {
 describe("sign-out", () => {
   const signOuts = () => events().filter(({ type }) => type === "signed_out");
 
-  test("CF-07 LO-03 a sign-out is reported with the subject that the sign-in had, and as revoked when Cognito said so", async () => {
+  test("CF-07 LO-03 the event of a sign-out has the subject of the sign-in, and says that Cognito revoked the token", async () => {
     const browser = pool.browser(kit);
     await browser.signIn();
     const { subject } = events().find(({ type }) => type === "signed_in");
@@ -61,7 +61,7 @@ describe("sign-out", () => {
     expect(signOuts()).toEqual([{ type: "signed_out", path: "/auth/logout", subject, isRevoked: true }]);
   });
 
-  test("CF-07 LO-03 a sign-out is reported as not revoked when Cognito does not answer, and the user is signed out", async () => {
+  test("CF-07 LO-03 if Cognito does not answer, the event says that no token was revoked, and the user is signed out", async () => {
     const browser = pool.browser(kit);
     await browser.signIn();
     pool.cognito.fault("revoke", { status: 503 });
@@ -70,7 +70,7 @@ describe("sign-out", () => {
     expect((await browser.visit("/dashboard", TYPED)).status).toBe(303);
   });
 
-  test("CF-07 a sign-out without a session is reported without a subject, and as not revoked", async () => {
+  test("CF-07 the event of a sign-out without a session has no subject", async () => {
     pool.cognito.clearRequests();
     await pool.browser(kit).signOut();
     expect(signOuts()).toEqual([{ type: "signed_out", path: "/auth/logout", subject: null, isRevoked: false }]);

@@ -47,7 +47,7 @@ async function moveTo(env: Record<string, string>): Promise<void> {
 
 describe("without AUTH_SECRET, a client secret", () => {
   test.each(["middleware", "login", "callback", "logout"])(
-    "AT-06 two hundred made-up refresh cookies at %s cost no call to Cognito",
+    "AT-06 two hundred made-up refresh cookies at %s cause no call to Cognito",
     async (door) => {
       const facts = Buffer.from(JSON.stringify({ ...readFacts(refresh()) })).toString("base64url");
       for (let i = 0; i < 200; i++) {
@@ -63,7 +63,7 @@ describe("without AUTH_SECRET, a client secret", () => {
     },
   );
 
-  test("AT-06 CB-06 one transaction with two hundred made-up codes costs one call", async () => {
+  test("AT-06 CB-06 one transaction with two hundred made-up codes causes one call", async () => {
     const visitor = pool.browser(kit);
     const login = await visitor.login();
     const state = new URL(login.headers.get("location") ?? "").searchParams.get("state");
@@ -75,7 +75,7 @@ describe("without AUTH_SECRET, a client secret", () => {
     expect(calls()).toBe(1);
   });
 
-  test("AT-06 made-up codes with a transaction each are bounded in a second, and then sign-in works", async () => {
+  test("AT-06 a hundred transactions with made-up codes cause thirty calls in a second, and then sign-in works", async () => {
     const attempts = Array.from({ length: 100 }, async (_, i) => {
       const visitor = pool.browser(kit);
       const login = await visitor.login();
@@ -90,7 +90,7 @@ describe("without AUTH_SECRET, a client secret", () => {
   });
 });
 
-test("AT-06 sixty users who sign in within a moment all succeed: the bound makes them wait, not fail", async () => {
+test("AT-06 sixty users can sign in at the same moment: the bound makes them wait, not fail", async () => {
   vi.useRealTimers();
   pool.cognito.fault("token", { answerDelayMs: 200 });
   const arrivals = Array.from({ length: 60 }, async () => pathOf(await pool.browser(kit).signIn()));
@@ -102,7 +102,7 @@ describe("with neither secret", () => {
     await moveTo(NONE);
   });
 
-  test("AT-06 made-up refresh cookies cost at most 30 calls a second, and nobody loses a session for them", async () => {
+  test("AT-06 made-up refresh cookies cause at most 30 calls a second, and no user loses a session", async () => {
     unsign();
     const facts = Buffer.from(JSON.stringify(readFacts(refresh()))).toString("base64url");
     const visits = Array.from({ length: 200 }, (_, i) => {

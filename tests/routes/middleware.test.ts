@@ -40,7 +40,7 @@ async function compose(request: NextRequest, theirs: (request: NextRequest) => R
 const namesOf = (lines: readonly string[]) => lines.map((line) => line.slice(0, line.indexOf("=")));
 const OURS = ["access", "refresh", "id"].map((kind) => `__Host-auth.${kind}`);
 
-describe("a middleware of one's own around the kit's", () => {
+describe("the app's middleware around the kit", () => {
   async function visit(browser: Browser) {
     const request = browser.request("/", TYPED);
     const auth = await authenticateRequest(request);
@@ -49,7 +49,7 @@ describe("a middleware of one's own around the kit's", () => {
     return { auth, response: auth.next(headers) };
   }
 
-  test("gives the page a header, for nobody and for somebody signed in", async () => {
+  test("the app's middleware passes a header to the page, for visitors and users", async () => {
     const browser = pool.browser(kit);
     expect(seen((await visit(browser)).response, "x-nonce")).toBe("r4nd0m");
     await browser.signIn();
@@ -58,7 +58,7 @@ describe("a middleware of one's own around the kit's", () => {
     expect(response.headers.get("cache-control")).toBe("private, no-store");
   });
 
-  test("gives the page the header and the session that was refreshed just now", async () => {
+  test("the page gets the header of the app's middleware and the refreshed session", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const browser = pool.browser(kit);
     await browser.signIn();
@@ -71,14 +71,14 @@ describe("a middleware of one's own around the kit's", () => {
     expect(Browser.forwardedCookies(response)).toContain(browser.value("__Host-auth.access"));
   });
 
-  test("without one, the request goes on as it came", async () => {
+  test("without changes the request reaches the page unchanged", async () => {
     const browser = pool.browser(kit);
     await browser.signIn();
     const auth = await authenticateRequest(browser.request("/", TYPED));
     expect(auth.next().headers.get("x-middleware-override-headers")).toBeNull();
   });
 
-  test("rewrites and redirects with the answer of the kit, cookies and all", async () => {
+  test("a rewrite or redirect can keep the kit's cookies and forwarded headers", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const browser = pool.browser(kit);
     await browser.signIn();
@@ -112,7 +112,7 @@ describe("next-intl beside the kit", () => {
     expect(page.status).toBe("signed_in");
   }
 
-  test("a page with a locale in its path gets next-intl's locale and the session that was refreshed just now", async () => {
+  test("a page with a locale in its path gets next-intl's locale and the refreshed session", async () => {
     const browser = await signInAndWait();
     const response = await compose(browser.request("/de/dashboard"), intl);
     await expectRefreshed(browser, response, true);
@@ -140,7 +140,7 @@ describe("next-intl beside the kit", () => {
     expect(response.headers.has("x-middleware-next")).toBe(false);
   });
 
-  test("its NEXT_LOCALE cookie reaches the page and the browser, before the session's cookies", async () => {
+  test("the NEXT_LOCALE cookie reaches the page and the browser, before the cookies of the session", async () => {
     const browser = await signInAndWait();
     const response = await compose(browser.request("/de/dashboard"), intl);
     expect(namesOf(response.headers.getSetCookie())).toEqual(["NEXT_LOCALE", ...OURS]);
@@ -160,7 +160,7 @@ describe("next-intl beside the kit", () => {
     }
   });
 
-  test("a session that is good as it is reaches the page unchanged, and no cache keeps the page", async () => {
+  test("a session that needs no refresh reaches the page unchanged, and no cache may store the page", async () => {
     const browser = pool.browser(kit);
     await browser.signIn();
     const response = await compose(browser.request("/de"), intl);
@@ -174,7 +174,7 @@ describe("next-intl beside the kit", () => {
     "/auth/callback?code=x&state=y",
     "/auth/logout",
     "/auth/error?code=forbidden",
-  ])("%s stays where it is: no locale is put before the kit's routes", async (path) => {
+  ])("next-intl adds no locale to %s", async (path) => {
     const always = createIntlMiddleware({ ...routing, localePrefix: "always" });
     for (const middleware of [intl, always]) {
       for (const headers of [TYPED, GERMAN]) {
@@ -186,7 +186,7 @@ describe("next-intl beside the kit", () => {
     }
   });
 
-  test("with a base path, the kit's routes stay where they are, too", async () => {
+  test("with a base path, too, next-intl adds no locale to the kit's routes", async () => {
     const request = new NextRequest(`${ORIGIN}/shop/auth/login`, {
       headers: GERMAN,
       nextConfig: { basePath: "/shop" },
@@ -205,23 +205,20 @@ describe("the kit's own routes", () => {
     "content-security-policy": "script-src 'nonce-of-the-client'",
   };
 
-  test.each(ROUTES)(
-    "AT-11 %s sees the headers that the app's middleware gives, never the client's own copy",
-    async (path) => {
-      const request = pool.browser(kit).request(`${path}?code=forbidden`, client);
-      const auth = await authenticateRequest(request);
-      const headers = new Headers(request.headers);
-      headers.set("x-nonce", "r4nd0m");
-      headers.delete("content-security-policy");
-      for (const response of [auth.next(headers), auth.next(NextResponse.next({ request: { headers } }))]) {
-        expect(seen(response, "x-nonce")).toBe("r4nd0m");
-        expect(seen(response, "content-security-policy")).toBeUndefined();
-        expect(seen(response, "accept")).toBe(TYPED.accept);
-      }
-    },
-  );
+  test.each(ROUTES)("AT-11 %s sees the headers of the app's middleware, never the client's own copy", async (path) => {
+    const request = pool.browser(kit).request(`${path}?code=forbidden`, client);
+    const auth = await authenticateRequest(request);
+    const headers = new Headers(request.headers);
+    headers.set("x-nonce", "r4nd0m");
+    headers.delete("content-security-policy");
+    for (const response of [auth.next(headers), auth.next(NextResponse.next({ request: { headers } }))]) {
+      expect(seen(response, "x-nonce")).toBe("r4nd0m");
+      expect(seen(response, "content-security-policy")).toBeUndefined();
+      expect(seen(response, "accept")).toBe(TYPED.accept);
+    }
+  });
 
-  test("AT-11 they get the cookies of the request, and no answer of middleware sets any", async () => {
+  test("AT-11 the kit's routes get the cookies of the request, and middleware sets no cookies there", async () => {
     const browser = await signInAndWait();
     const request = browser.request("/auth/login?returnTo=/dashboard");
     const auth = await authenticateRequest(request);
@@ -231,7 +228,7 @@ describe("the kit's own routes", () => {
     }
   });
 
-  test("a redirect to another place or a finished answer of another middleware holds on them, too", async () => {
+  test("another middleware can redirect the kit's routes to another place, or answer itself", async () => {
     const elsewhere = ["https://www.example.com/auth/login", `${ORIGIN}/closed`];
     for (const place of elsewhere) {
       const response = await compose(pool.browser(kit).request("/auth/login"), () => NextResponse.redirect(place));
@@ -241,7 +238,7 @@ describe("the kit's own routes", () => {
     expect((await compose(pool.browser(kit).request("/auth/login"), limited)).status).toBe(429);
   });
 
-  test("AR-22 HD-08 no site may frame them, whatever policy the app sends", async () => {
+  test("AR-22 HD-08 no site may frame the kit's routes, with any policy of the app", async () => {
     const csp = "default-src 'self'";
     const ask = async (headers: Record<string, string>) =>
       (await compose(pool.browser(kit).request("/auth/error"), () => NextResponse.next({ headers }))).headers;
@@ -259,7 +256,7 @@ describe("the kit's own routes", () => {
     "/auth/Login",
     "/auth//login",
     "/de/auth/login",
-  ])("RD-25 %s is a page like any other: it asks for a sign-in and leads back", async (path) => {
+  ])("RD-25 %s is a page of the app: it requires a sign-in that leads back to it", async (path) => {
     const response = await pool.browser(kit).visit(path);
     expect(response.status).toBe(303);
     const login = new URL(response.headers.get("location") ?? "");
@@ -274,7 +271,7 @@ describe("the kit's own routes", () => {
   });
 });
 
-describe("what auth.next() says about caches and frames", () => {
+describe("the headers of auth.next() about caches and frames", () => {
   const TRACES = [
     ["a refresh cookie that nobody can read", "__Host-auth.refresh=dead"],
     ["an ID token alone", "__Host-auth.id=dead"],
@@ -284,7 +281,7 @@ describe("what auth.next() says about caches and frames", () => {
   ] as const;
 
   test.each(TRACES)(
-    "HD-01 AT-09 with %s and no session, no cache keeps the page and no other site frames it",
+    "HD-01 AT-09 with %s and no session, no cache may store the page and no other site may frame it",
     async (_trace, cookie) => {
       const request = new NextRequest(`${ORIGIN}/`, { headers: { ...TYPED, cookie } });
       const auth = await authenticateRequest(request);
@@ -298,7 +295,7 @@ describe("what auth.next() says about caches and frames", () => {
     },
   );
 
-  test("AT-09 nobody frames a page of somebody signed in, and the app's policy is not touched", async () => {
+  test("AT-09 no other site may frame a user's page, and the app's policy does not change", async () => {
     const browser = pool.browser(kit);
     await browser.signIn();
     for (const headers of [TYPED, CLICKED, FETCHED]) {
@@ -308,25 +305,28 @@ describe("what auth.next() says about caches and frames", () => {
     }
   });
 
-  test("AT-09 a visitor without a trace of a session gets pages that may be cached and framed", async () => {
+  test("AT-09 a visitor without cookies of the kit gets pages that caches may store and sites may frame", async () => {
     const response = await pool.browser(kit).visit("/", { ...TYPED, cookie: "theme=dark; authentic.x=1" });
     expect([response.headers.get("cache-control"), response.headers.get("x-frame-options")]).toEqual([null, null]);
   });
 });
 
 describe("a cookie that the app's middleware sets on the kit's answer", () => {
-  test.each(["next", "challenge", "forbid"] as const)("leaves the refreshed session on auth.%s()", async (way) => {
-    const browser = await signInAndWait();
-    const response = (await authenticateRequest(browser.request("/admin")))[way]();
-    response.cookies.set("theme", "dark");
-    const before = browser.value("__Host-auth.access");
-    browser.take(response);
-    expect(browser.value("__Host-auth.access")).not.toBe(before);
-    expect(browser.value("theme")).toBe("dark");
-    expect((await browser.visit("/dashboard")).headers.has("location")).toBe(false);
-  });
+  test.each(["next", "challenge", "forbid"] as const)(
+    "a cookie of the app keeps the refreshed session on auth.%s()",
+    async (way) => {
+      const browser = await signInAndWait();
+      const response = (await authenticateRequest(browser.request("/admin")))[way]();
+      response.cookies.set("theme", "dark");
+      const before = browser.value("__Host-auth.access");
+      browser.take(response);
+      expect(browser.value("__Host-auth.access")).not.toBe(before);
+      expect(browser.value("theme")).toBe("dark");
+      expect((await browser.visit("/dashboard")).headers.has("location")).toBe(false);
+    },
+  );
 
-  test("leaves the deletion of cookies that the refreshed session no longer needs", async () => {
+  test("a cookie of the app keeps the deletion of old cookies of the session", async () => {
     const browser = await signInAndWait();
     const cookie = `${browser.cookieHeader}; __Host-auth.id.7=old`;
     const auth = await authenticateRequest(new NextRequest(`${ORIGIN}/`, { headers: { ...TYPED, cookie } }));
@@ -340,7 +340,7 @@ describe("a cookie that the app's middleware sets on the kit's answer", () => {
 describe("the root middleware", () => {
   const OPEN = ["/", "/robots.txt", "/sitemap.xml", "/manifest.webmanifest", "/icon.svg", "/opengraph-image"];
   test.each([...OPEN, "/.well-known", "/.well-known/", "/.well-known/security.txt", "/.well-known/acme-challenge/x"])(
-    "shows %s to everybody",
+    "the root middleware shows %s to visitors",
     async (path) => {
       for (const headers of [TYPED, FETCHED, {}]) {
         expect((await pool.browser(kit).visit(path, headers)).headers.get("x-middleware-next")).toBe("1");
@@ -357,14 +357,14 @@ describe("the root middleware", () => {
     "/x/robots.txt",
   ];
   test.each([...NEIGHBOURS, "/x/.well-known/y", "/.well-known/../dashboard", "/.WELL-KNOWN/x", "/icon.svg%2fx"])(
-    "NX-01 asks for a sign-in on %s",
+    "NX-01 the root middleware requires a sign-in on %s",
     async (path) => {
       expect((await pool.browser(kit).visit(path)).status).toBe(303);
     },
   );
 });
 
-test("CK-24 a frame, where no cookie of a session would come back, starts no sign-in", async () => {
+test("CK-24 a frame starts no sign-in, because browsers send no session cookies there", async () => {
   const kit = await pool.load();
   const browser = pool.browser(kit);
   const frame = { ...CLICKED, "sec-fetch-dest": "iframe" };
@@ -374,7 +374,7 @@ test("CK-24 a frame, where no cookie of a session would come back, starts no sig
 });
 
 test.each(["/api/me", "/api/activities/home"])(
-  "NX-17 middleware lets %s answer for itself, in every case",
+  "NX-17 middleware lets the route %s reject requests itself",
   async (path) => {
     const kit = await pool.load();
     const browser = pool.browser(kit);
@@ -386,7 +386,7 @@ test.each(["/api/me", "/api/activities/home"])(
   },
 );
 
-test("RD-01 after sign-in, a visitor whose form was refused comes back to its page without the form's query", async () => {
+test("RD-01 after the sign-in of a visitor who sent a form, the return path has no query", async () => {
   const kit = await pool.load();
   const send = (method: string) =>
     kit.middleware.default(pool.browser(kit).request("/dashboard?delete=1", CLICKED, { method }));

@@ -61,7 +61,7 @@ test("RF-01 RF-03 in the last 10 s of a token each of 8 servers refreshes once f
   expect(tokenCalls()).toBe(8);
 });
 
-test("RF-06 an early refresh whose answer was lost is asked for again by the page's own fetches, within the grace period", async () => {
+test("RF-06 fetches of the page repeat an early refresh whose response was lost, within the grace period", async () => {
   const [server] = servers;
   passTo(40);
   pool.cognito.fault("token", { resetAfter: true }, { times: 1 });

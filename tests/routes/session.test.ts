@@ -28,7 +28,7 @@ describe("in an outage", () => {
   afterEach(() => pool.cognito.clearFaults());
 
   test.each(["getSession", "getAccessToken", "getIdToken"] as const)(
-    "AT-12 %s throws when the keys cannot be fetched: that is not 'signed out'",
+    "AT-12 %s throws when the keys cannot be fetched, because the user is not signed out",
     async (getter) => {
       const door = await openDoor(await signedIn());
       pool.cognito.fault("jwks", { status: 500 });
@@ -37,7 +37,7 @@ describe("in an outage", () => {
     },
   );
 
-  test("AT-12 requireSession shows the error page, which leads back to the page", async () => {
+  test("AT-12 during an outage requireSession redirects to the error page, which leads back to the page", async () => {
     const door = await openDoor(await signedIn());
     pool.cognito.fault("jwks", { status: 500 });
     expect(await interruptionOf(door.requireSession({ returnTo: "/notes" }))).toContain(
@@ -46,7 +46,7 @@ describe("in an outage", () => {
   });
 });
 
-test("AT-12 the token getters answer null only for a visitor", async () => {
+test("AT-12 the token getters return null only for a visitor", async () => {
   const visitor = await openDoor({});
   expect([await visitor.getSession(), await visitor.getAccessToken(), await visitor.getIdToken()]).toEqual([
     null,
@@ -69,7 +69,7 @@ test("NX-01 requireSession sends a visitor to sign-in, and a user without the gr
   );
 });
 
-test("NX-01 with authInterrupts a user without the group gets Next's 403, and a visitor still a sign-in", async () => {
+test("NX-01 with authInterrupts a user without the group gets Next's 403, and a visitor is sent to sign-in", async () => {
   vi.stubEnv("__NEXT_EXPERIMENTAL_AUTH_INTERRUPTS", "true");
   try {
     const user = await openDoor(await signedIn("grace"));
@@ -92,12 +92,12 @@ async function interruptionOf(page: Promise<unknown>): Promise<string> {
   return error instanceof Error && "digest" in error ? String(error.digest) : "";
 }
 
-test("CF-01 requireSession reports a configuration error as it is, and not as a visitor", async () => {
+test("CF-01 requireSession throws a configuration error, and does not treat the user as a visitor", async () => {
   const { requireSession } = await openDoor({}, { COGNITO_CLIENT_ID: "" });
   await expect(requireSession()).rejects.toMatchObject({ code: "config_invalid" });
 });
 
-test("CS-08 a page takes no program for a user: a machine's Bearer token is no session", async () => {
+test("CS-08 on a page, a machine's Bearer token is no session", async () => {
   const bearer = async (token: string) => (await openDoor({ authorization: `Bearer ${token}` })).getSession();
   expect(await bearer(await pool.cognito.machineToken("machine12345"))).toBeNull();
   expect(await bearer(await pool.cognito.accessTokenFor("ada", { clientId: "mobile12345" }))).toMatchObject({
@@ -110,7 +110,7 @@ describe("readAuthError", () => {
   const read = async (query: Record<string, string | string[] | undefined>, env: Record<string, string> = {}) =>
     (await openDoor({}, env)).readAuthError(Promise.resolve(query));
 
-  test("RD-01 gives the error page a known code, and a way back to the page", async () => {
+  test("RD-01 readAuthError returns a known code and a link back to the page", async () => {
     expect(await read({ code: "grant_rejected", returnTo: "/notes?q=1" })).toEqual({
       code: "grant_rejected",
       signInUrl: "/auth/login?returnTo=%2Fnotes%3Fq%3D1",
@@ -119,7 +119,7 @@ describe("readAuthError", () => {
     });
   });
 
-  test("RD-29 keeps the base path", async () => {
+  test("RD-29 readAuthError keeps the base path", async () => {
     expect(await read({ code: "forbidden" }, { APP_BASE_URL: "https://app.example/shop" })).toEqual({
       code: "forbidden",
       signInUrl: "/shop/auth/login?returnTo=%2Fshop",
@@ -133,7 +133,7 @@ describe("readAuthError", () => {
     { code: "constructor", returnTo: "https://evil.example/" },
     { code: ["forbidden", "forbidden"], returnTo: ["/notes", "/notes"] },
     { code: undefined, returnTo: "/auth/logout" },
-  ])("RD-25 gives it nothing else of the query: %o", async (query) => {
+  ])("RD-25 readAuthError returns no other part of the query: %o", async (query) => {
     expect(await read(query)).toEqual({
       code: null,
       signInUrl: "/auth/login?returnTo=%2F",

@@ -19,7 +19,7 @@ import {
 useStandIn();
 
 describe("authorize and login", () => {
-  test("authorize redirects to /login with the same query, and signing in goes to the callback with code and state", async () => {
+  test("authorize redirects to /login with the same query, and a sign-in redirects to the callback with code and state", async () => {
     const url = new URL(authorizeUrl());
     const toLogin = await get(url.href);
     expect([toLogin.status, toLogin.headers.get("location")]).toEqual([302, `${cognito.domain}/login${url.search}`]);
@@ -32,7 +32,7 @@ describe("authorize and login", () => {
     expect(rest).toEqual({ state: "state-1" });
   });
 
-  test("state comes back unchanged, whatever its characters", async () => {
+  test("the callback gets a state of any characters unchanged", async () => {
     const state = "a+b/c==&d=é %2F";
     const back = new URL(await cognito.authorize(authorizeUrl({ state }), "ada"));
     expect(back.searchParams.get("state")).toBe(state);
@@ -78,7 +78,7 @@ describe("authorize and login", () => {
     expect(await redirectParams(params)).toEqual({ error, state: "state-1" });
   });
 
-  test("JSON in state is refused, and lost", async () => {
+  test("a state that is JSON is rejected, and the error has no state", async () => {
     expect(await redirectParams({ state: '{"returnTo":"/"}' })).toEqual({ error: "invalid_request" });
   });
 
@@ -93,18 +93,18 @@ describe("authorize and login", () => {
     expect(search).toContain("error=invalid_request&error_description=error_description=Timeout+in+calling+jwks+uri");
   });
 
-  test("a Lambda refusal names the description first", async () => {
+  test("the error of a Lambda trigger has its description first", async () => {
     cognito.settings.triggerError = "PreSignUp failed with error no.";
     const { search } = new URL(await cognito.authorize(authorizeUrl(), "ada"));
     expect(search).toBe("?error_description=PreSignUp+failed+with+error+no.&error=invalid_request&state=state-1");
   });
 
-  test("a repeated parameter is refused", async () => {
+  test("a repeated parameter is rejected", async () => {
     const answer = await get(`${authorizeUrl()}&state=twice`);
     expect(locationOf(answer).href).toBe(`${cognito.domain}/error?error=invalid_request&client_id=${publicClient}`);
   });
 
-  test("login_hint is filled in, and what is reflected is escaped", async () => {
+  test("the login page fills in login_hint, and escapes all input that it shows", async () => {
     const hint = `"><script>alert(1)</script>&'`;
     const text = await (await get(authorizeUrl({ login_hint: hint }, "/login"))).text();
     expect(text).toContain('value="&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;&#39;"');
@@ -130,7 +130,7 @@ describe("authorize and login", () => {
 });
 
 describe("federated users", () => {
-  test("identity_provider signs in without a page and puts identities, with their odd types, in the ID token", async () => {
+  test("identity_provider signs in without a page, and the ID token has identities with Cognito's types", async () => {
     const answer = await get(authorizeUrl({ identity_provider: "Google" }));
     const tokens = await (await redeem(locationOf(answer).searchParams.get("code") ?? "")).json();
     const claims = claimsOf(tokens.id_token);
@@ -149,7 +149,7 @@ describe("federated users", () => {
     expect(claimsOf(tokens.access_token).username).toBe("Google_104217");
   });
 
-  test("Cognito invents a nonce when none was sent, for a federated sign-in only", async () => {
+  test("a federated sign-in without a nonce gets one from Cognito, and a native sign-in does not", async () => {
     const federated = await tokensFor("Google_104217", { nonce: undefined });
     expect(claimsOf(federated.id_token).nonce).toEqual(expect.any(String));
     const native = await tokensFor("ada", { nonce: undefined });

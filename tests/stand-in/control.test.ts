@@ -20,8 +20,8 @@ import {
 
 useStandIn();
 
-describe("what tests ask it", () => {
-  test("authorize plays the browser for every kind of user and start", async () => {
+describe("the controls for tests", () => {
+  test("authorize() plays the browser for every kind of user and page", async () => {
     for (const { username } of sampleUsers) {
       const tokens = await tokensFor(username);
       expect(claimsOf(tokens.access_token).username).toBe(username);
@@ -32,7 +32,7 @@ describe("what tests ask it", () => {
     expect(refused.startsWith(`${cognito.domain}/error?error=redirect_mismatch`)).toBe(true);
   });
 
-  test("every request is recorded, with its parameters, its status and its OAuth error", async () => {
+  test("the stand-in records every request with its parameters, status and OAuth error", async () => {
     await refresh("unknown");
     expect(cognito.requests).toHaveLength(1);
     expect(cognito.requests[0]).toMatchObject({
@@ -76,7 +76,7 @@ describe("what tests ask it", () => {
     expect(cognito.refreshTokenState("no such token")).toBe<RefreshTokenState>("unknown");
   });
 
-  test("another process steers it by POST /_control, JSON only", async () => {
+  test("another process can control the stand-in by POST /_control, with JSON only", async () => {
     const url = new URL("/_control", cognito.issuer);
     const control = async (command: object, type = "application/json") => {
       const body = JSON.stringify(command);
@@ -99,12 +99,12 @@ describe("what tests ask it", () => {
     expect((await control({ do: "fault" })).status).toBe(400);
   });
 
-  test("a request with 60 kB of cookies, as one host's ports share them, is still answered", async () => {
+  test("the stand-in answers a request with 60 kB of cookies, because all ports of a host share cookies", async () => {
     const cookie = Array.from({ length: 15 }, (_, index) => `app.${index}=${"x".repeat(4000)}`).join("; ");
     expect((await get(authorizeUrl(), { cookie })).status).toBe(302);
   });
 
-  test("an aborted request and a broken one do no harm", async () => {
+  test("the stand-in survives an aborted request and a malformed one", async () => {
     cognito.fault("token", { delayMs: 50 }, { times: 1 });
     const body = new URLSearchParams({ grant_type: "refresh_token" });
     const signal = AbortSignal.timeout(10);
@@ -126,7 +126,7 @@ describe("what tests ask it", () => {
   });
 });
 
-test("it imports Node, jose and its own files only, so that a copy works anywhere", () => {
+test("the stand-in imports only Node, jose and its own files, so a copy works anywhere", () => {
   const folder = fileURLToPath(new URL("../cognito", import.meta.url));
   const names = readdirSync(folder);
   const imports = names.flatMap((name) => {

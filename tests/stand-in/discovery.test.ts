@@ -69,7 +69,7 @@ describe("origins, discovery and keys", () => {
     }
   });
 
-  test("a rotation keeps the old keys published, or drops them at once", async () => {
+  test("a rotation keeps the old keys in the JWKS, or removes them at once", async () => {
     const kids = async () => {
       const { keys } = await (await fetch(`${cognito.issuer}/.well-known/jwks.json`)).json();
       return keys.map((key: { kid: string }) => key.kid);

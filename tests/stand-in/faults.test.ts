@@ -8,7 +8,7 @@ useStandIn();
 describe("faults", () => {
   const jwksUrl = () => `${cognito.issuer}/.well-known/jwks.json`;
 
-  test("a status and a body replace the work, as often as asked", async () => {
+  test("a fault with a status and a body replaces the response, as often as requested", async () => {
     const { refresh_token: token = "" } = await tokensFor();
     cognito.fault("token", { status: 429, body: "<h1>Too many</h1>", headers: { "Retry-After": "2" } }, { times: 1 });
     cognito.fault("token", { status: 500, body: { error: "server_error" } }, { times: 1 });
@@ -28,7 +28,7 @@ describe("faults", () => {
     expect((await refresh(token)).status).toBe(200);
   });
 
-  test("a delay comes before the normal answer", async () => {
+  test("a fault can delay the normal response", async () => {
     cognito.fault("jwks", { delayMs: 80 });
     const started = performance.now();
     expect((await fetch(jwksUrl())).status).toBe(200);
@@ -41,7 +41,7 @@ describe("faults", () => {
     expect(cognito.requests.at(-1)?.status).toBe(0);
   });
 
-  test("a reset before the work leaves the refresh token, a reset after it has rotated it", async () => {
+  test("a reset before the work keeps the refresh token, and a reset after the work has rotated it", async () => {
     cognito.settings.rotation = true;
     const { refresh_token: token = "" } = await tokensFor();
     cognito.fault("token", { reset: true }, { times: 1 });
@@ -52,14 +52,14 @@ describe("faults", () => {
     expect(cognito.refreshTokenState(token)).toBe<RefreshTokenState>("rotated");
   });
 
-  test("a truncated answer breaks off in the middle", async () => {
+  test("a truncated response ends in the middle", async () => {
     cognito.fault("jwks", { truncate: true });
     const response = await fetch(jwksUrl());
     expect(Number(response.headers.get("content-length"))).toBeGreaterThan(500);
     await expect(response.text()).rejects.toThrow();
   });
 
-  test("an oversize answer is still JSON, a slow one drips", async () => {
+  test("an oversize response is JSON, and a slow one arrives in pieces", async () => {
     cognito.fault("jwks", { oversize: 300_000 }, { times: 1 });
     const large = await (await fetch(jwksUrl())).text();
     expect(large.length).toBeGreaterThan(300_000);
@@ -70,13 +70,13 @@ describe("faults", () => {
     expect(performance.now() - started).toBeGreaterThan(40);
   });
 
-  test("a redirect goes where it is told", async () => {
+  test("a fault can redirect to any address", async () => {
     cognito.fault("token", { redirect: "http://evil.test/" });
     const answer = await refresh("any");
     expect([answer.status, answer.headers.get("location")]).toEqual([302, "http://evil.test/"]);
   });
 
-  test("an answer, its claims and its JOSE headers can be edited", async () => {
+  test("a fault can change a response, its claims and its JOSE headers", async () => {
     cognito.fault("token", {
       transform: ({ id_token: _, ...rest }) => ({ ...rest, token_type: "DPoP" }),
       claims: { access: (claims) => ({ ...claims, iss: "http://evil.test" }) },

@@ -26,7 +26,7 @@ describe("refresh", () => {
     await refreshed(token);
   });
 
-  test("auth_time and origin_jti stay, jti changes, and a change of groups shows", async () => {
+  test("a refresh keeps auth_time and origin_jti, and changes jti and the groups", async () => {
     const signedInAt = Math.floor(Date.now() / 1000) - 1000;
     const first = await cognito.issueTokens("grace", publicClient, { authTime: signedInAt });
     const grace = cognito.users.find((user) => user.username === "grace");
@@ -67,23 +67,26 @@ describe("refresh", () => {
     expect(cognito.refreshTokenState(second)).toBe<RefreshTokenState>("revoked");
   });
 
-  test("of two requests at once with no grace, exactly one wins", async () => {
+  test("without a grace period, exactly one of three concurrent requests succeeds", async () => {
     cognito.settings.rotation = true;
     const { refresh_token: token = "" } = await tokensFor();
     const answers = await Promise.all([refresh(token), refresh(token), refresh(token)]);
     expect(answers.map((answer) => answer.status).sort()).toEqual([200, 400, 400]);
   });
 
-  test.each(["same", "another"] as const)("a second use in grace returns %s refresh token", async (graceReuse) => {
-    Object.assign(cognito.settings, { rotation: true, graceSeconds: 60, graceReuse });
-    const { refresh_token: first = "" } = await tokensFor();
-    const { refresh_token: second = "" } = await refreshed(first);
-    expect(cognito.refreshTokenState(first)).toBe<RefreshTokenState>("rotated-in-grace");
-    const { refresh_token: third = "" } = await refreshed(first);
-    expect(third === second).toBe(graceReuse === "same");
-    await refreshed(second);
-    await refreshed(third);
-  });
+  test.each(["same", "another"] as const)(
+    "a second use in the grace period returns %s refresh token",
+    async (graceReuse) => {
+      Object.assign(cognito.settings, { rotation: true, graceSeconds: 60, graceReuse });
+      const { refresh_token: first = "" } = await tokensFor();
+      const { refresh_token: second = "" } = await refreshed(first);
+      expect(cognito.refreshTokenState(first)).toBe<RefreshTokenState>("rotated-in-grace");
+      const { refresh_token: third = "" } = await refreshed(first);
+      expect(third === second).toBe(graceReuse === "same");
+      await refreshed(second);
+      await refreshed(third);
+    },
+  );
 
   test("a rotated token inherits the remaining life of the first", async () => {
     cognito.settings.rotation = true;

@@ -19,7 +19,7 @@ import {
 useStandIn();
 
 describe("revocation and userInfo", () => {
-  test("revoking ends refresh and userInfo; the access token's signature stays good", async () => {
+  test("a revocation ends refresh and userInfo, and the signature of the access token stays valid", async () => {
     const tokens = await tokensFor();
     expect((await userInfo(tokens.access_token ?? "")).status).toBe(200);
     const answer = await revoke(tokens.refresh_token ?? "");
@@ -34,7 +34,7 @@ describe("revocation and userInfo", () => {
     await jwtVerify(tokens.access_token ?? "", keys);
   });
 
-  test("revoking a rotated-out token ends its successors, or only itself", async () => {
+  test("the revocation of a rotated token ends its successors, or only itself", async () => {
     Object.assign(cognito.settings, { rotation: true, graceSeconds: 60, revokeFamily: false });
     const { refresh_token: first = "" } = await tokensFor();
     const { refresh_token: second = "" } = await refreshed(first);
@@ -46,12 +46,12 @@ describe("revocation and userInfo", () => {
     expect(cognito.refreshTokenState(second)).toBe<RefreshTokenState>("revoked");
   });
 
-  test("revoking twice, or an unknown token, is 200", async () => {
+  test("a second revocation and an unknown token get a 200", async () => {
     const { refresh_token: token = "" } = await tokensFor();
     for (const each of [token, token, "unknown"]) expect((await revoke(each)).status).toBe(200);
   });
 
-  test("an access or ID token, no token, a foreign token and a client without revocation are refused", async () => {
+  test("revocation rejects an access or ID token, no token, another client's token and a client without revocation", async () => {
     const tokens = await tokensFor();
     for (const token of [tokens.access_token ?? "", tokens.id_token ?? ""]) {
       expect(await (await revoke(token)).json()).toEqual({ error: "unsupported_token_type" });
@@ -64,7 +64,7 @@ describe("revocation and userInfo", () => {
     expect(claimsOf(kept.access_token)).not.toHaveProperty("origin_jti");
   });
 
-  test("userInfo answers strings, also for email_verified", async () => {
+  test("userInfo returns strings, also for email_verified", async () => {
     const answer = await userInfo((await tokensFor()).access_token ?? "");
     expect(await answer.json()).toEqual({
       sub: sampleUsers[0]?.sub,
@@ -75,7 +75,7 @@ describe("revocation and userInfo", () => {
     });
   });
 
-  test("userInfo is 400 without a Bearer token and 401 with an ID token or an expired one", async () => {
+  test("userInfo answers 400 without a Bearer token, and 401 to an ID token or an expired token", async () => {
     const none = await get("/oauth2/userInfo");
     expect([none.status, none.headers.get("www-authenticate")]).toEqual([
       400,
@@ -88,7 +88,7 @@ describe("revocation and userInfo", () => {
     expect((await userInfo(await cognito.accessTokenFor("ada"))).status).toBe(200);
   });
 
-  test("a global sign-out ends refresh and userInfo, and leaves the login page's session", async () => {
+  test("a global sign-out ends refresh and userInfo, and keeps the login page's session", async () => {
     const cookie = await ssoCookie("lin");
     const tokens = await tokensFor("lin");
     cognito.globalSignOut("lin");

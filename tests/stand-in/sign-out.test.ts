@@ -16,7 +16,7 @@ import {
 useStandIn();
 
 describe("the login page's session", () => {
-  test("its cookie is HttpOnly and Lax, lives an hour, and makes the next sign-in silent", async () => {
+  test("the login page's cookie is HttpOnly and Lax, lives an hour, and makes the next sign-in silent", async () => {
     const login = await post(authorizeUrl({}, "/login"), { username: "ada", password: "Passw0rd!" });
     expect(login.headers.get("set-cookie")).toMatch(
       /^cognito=[\da-f-]{36}; Max-Age=3600; Path=\/; HttpOnly; SameSite=Lax$/,
@@ -28,14 +28,14 @@ describe("the login page's session", () => {
     }
   });
 
-  test("prompt=login and select_account ask again", async () => {
+  test("prompt=login and select_account show the login page again", async () => {
     const cookie = await ssoCookie();
     for (const prompt of ["login", "select_account"]) {
       expect(locationOf(await get(authorizeUrl({ prompt }), { cookie })).pathname).toBe("/login");
     }
   });
 
-  test("a life of 0 turns it off", async () => {
+  test("with ssoSeconds 0 there is no session", async () => {
     cognito.settings.ssoSeconds = 0;
     expect(await ssoCookie()).toBe("");
   });

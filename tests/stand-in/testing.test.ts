@@ -2,17 +2,17 @@ import { createServer } from "node:http";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startTestPool, type TestPool } from "../cognito/testing";
 
-describe("the cookies of somebody who is signed in", () => {
+describe("signedInCookies()", () => {
   const unreachable = "http://localhost:9"; // The discard port: no app listens.
 
-  test("need an app that runs: the error names its address and what to do", async () => {
+  test("without a running app, the error names its address and says what to do", async () => {
     const pool = await startTestPool({ appUrl: unreachable });
     onTestFinished(() => pool.close());
     await expect(pool.signedInCookies("admin")).rejects.toThrow(`No app at ${unreachable}`);
     await expect(pool.signedInCookies("admin")).rejects.toThrow("start it with pool.env");
   });
 
-  test("are those that the app itself set, and an expired person has the refresh cookie alone", async () => {
+  test("it returns the cookies that the app set, and only the refresh cookie for an expired user", async () => {
     const app = await startTinyApp();
     const pool = await startTestPool({ appUrl: app.url });
     onTestFinished(async () => {

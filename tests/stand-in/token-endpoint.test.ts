@@ -23,7 +23,7 @@ import {
 useStandIn();
 
 describe("authorization codes", () => {
-  test("the answer has Cognito's members, no scope among them, and its headers", async () => {
+  test("the response has the members and headers of Cognito's, without a scope", async () => {
     const response = await redeem(await codeFor());
     const body = await response.json();
     expect(Object.keys(body).sort()).toEqual(["access_token", "expires_in", "id_token", "refresh_token", "token_type"]);
@@ -33,7 +33,7 @@ describe("authorization codes", () => {
     expect(response.headers.get("x-amz-cognito-request-id")).toMatch(uuid);
   });
 
-  test("without openid there is no ID token, and userInfo refuses", async () => {
+  test("without openid there is no ID token, and userInfo rejects the access token", async () => {
     const body = await (await redeem(await codeFor("ada", { scope: "aws.cognito.signin.user.admin" }))).json();
     expect(body).not.toHaveProperty("id_token");
     expect((await userInfo(body.access_token)).status).toBe(401);
@@ -51,7 +51,7 @@ describe("authorization codes", () => {
     expect(await (await redeem(await codeFor())).json()).toEqual({ error: "invalid_grant" });
   });
 
-  test("another redirect_uri is unauthorized_client with invalid_redirect", async () => {
+  test("another redirect_uri gets unauthorized_client with invalid_redirect", async () => {
     const answer = await redeem(await codeFor(), { redirect_uri: `${callback}/` });
     expect([answer.status, await answer.json()]).toEqual([
       400,
@@ -96,7 +96,7 @@ describe("client authentication", () => {
     expect(cognito.refreshTokenState(token)).toBe<RefreshTokenState>("valid");
   });
 
-  test("a secret from a public client, a wrong secret and an unknown client are refused", async () => {
+  test("the stand-in rejects a secret from a public client, a wrong secret and an unknown client", async () => {
     for (const form of [
       { client_id: publicClient, client_secret: "anything" },
       { client_id: secretClient, client_secret: "wrong" },
@@ -107,7 +107,7 @@ describe("client authentication", () => {
     }
   });
 
-  test("two client authentications at once are refused", async () => {
+  test("two client authentications in one request are rejected", async () => {
     const form = { client_id: secretClient, client_secret: secrets[0] };
     const answer = await redeem(await codeFor(), form, basic(secretClient, secrets[0]));
     expect((await answer.json()).error).toBe("invalid_request");
@@ -120,12 +120,12 @@ describe("client authentication", () => {
     [{ code: "" }, "invalid_request"],
     [{ redirect_uri: "" }, "invalid_request"],
     [{ client_id: "" }, "invalid_request"],
-  ])("%o is %s", async (form, error) => {
+  ])("the request with %o fails with %s", async (form, error) => {
     const answer = await redeem(await codeFor(), form);
     expect([answer.status, (await answer.json()).error]).toEqual([400, error]);
   });
 
-  test("a repeated parameter and a body that is not a form are refused", async () => {
+  test("a repeated parameter and a body that is not a form are rejected", async () => {
     const url = `${cognito.domain}/oauth2/token`;
     const headers = { "content-type": "application/x-www-form-urlencoded" };
     const body = `grant_type=refresh_token&client_id=${publicClient}&client_id=${publicClient}&refresh_token=x`;
@@ -147,7 +147,7 @@ describe("machine tokens", () => {
     expect(Object.keys(claimsOf(await cognito.machineToken(machine)))).toEqual(Object.keys(claims));
   });
 
-  test("no scope means all of the client's, and a foreign one fails", async () => {
+  test("a request without scopes gets all of the client's, and another client's scope fails", async () => {
     const form = { grant_type: "client_credentials", client_id: machine, client_secret: secrets[0] };
     const all = await (await post("/oauth2/token", form)).json();
     expect(claimsOf(all.access_token).scope).toBe("api/read api/write");

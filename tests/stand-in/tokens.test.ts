@@ -6,7 +6,7 @@ import { claimsOf, cognito, publicClient, refreshed, tokensFor, useStandIn, uuid
 useStandIn();
 
 describe("claims", () => {
-  test("an access token has exactly these members and kinds", async () => {
+  test("an access token has exactly the claims of Cognito's", async () => {
     const claims = claimsOf((await tokensFor()).access_token);
     const now = Math.floor(Date.now() / 1000);
     expect(claims).toEqual({
@@ -27,7 +27,7 @@ describe("claims", () => {
     });
   });
 
-  test("an ID token has exactly these members and kinds", async () => {
+  test("an ID token has exactly the claims of Cognito's", async () => {
     const tokens = await tokensFor();
     const claims = claimsOf(tokens.id_token);
     const access = claimsOf(tokens.access_token);
@@ -53,7 +53,7 @@ describe("claims", () => {
     expect(claims.jti).not.toBe(access.jti);
   });
 
-  test("groups are absent when there are none, and 100 of 36 characters make an access token of about 6,300 characters", async () => {
+  test("a user without groups has no groups claim, and 100 groups of 36 characters make an access token of about 6,300 characters", async () => {
     expect(claimsOf(await cognito.accessTokenFor("grace"))).not.toHaveProperty("cognito:groups");
     const large = await cognito.accessTokenFor("lin", { scope: "openid email profile" });
     expect(claimsOf(large)["cognito:groups"]).toHaveLength(100);
@@ -61,7 +61,7 @@ describe("claims", () => {
     expect(large.length).toBeLessThan(6600);
   });
 
-  test("openid alone opens every attribute, openid email only the e-mail", async () => {
+  test("the scope openid gives every attribute, and openid email only the e-mail address", async () => {
     const idFor = async (scope: string) => claimsOf(await cognito.idTokenFor("ada", { scope }));
     expect(await idFor("openid")).toMatchObject({ email: "ada@example.com", name: "Ada Lovelace" });
     const narrow = await idFor("openid email");
@@ -86,13 +86,13 @@ describe("claims", () => {
     expect(claims).not.toHaveProperty("email");
   });
 
-  test("resource puts aud in the access token and stays across a refresh", async () => {
+  test("the parameter resource sets aud in the access token, also after a refresh", async () => {
     const tokens = await tokensFor("ada", { resource: "https://api.example.com" });
     expect(claimsOf(tokens.access_token).aud).toBe("https://api.example.com");
     expect(claimsOf((await refreshed(tokens.refresh_token ?? "")).access_token).aud).toBe("https://api.example.com");
   });
 
-  test("claims can be added and optional ones left out", async () => {
+  test("settings can add claims and leave out optional ones", async () => {
     Object.assign(cognito.settings, {
       originJti: false,
       atHash: false,
@@ -108,7 +108,7 @@ describe("claims", () => {
     for (const name of ["origin_jti", "at_hash"]) expect(id).not.toHaveProperty(name);
   });
 
-  test("a skewed clock shifts iat, exp and auth_time", async () => {
+  test("clockSkewSeconds shifts iat, exp and auth_time", async () => {
     cognito.settings.clockSkewSeconds = -7200;
     const claims = claimsOf((await tokensFor()).access_token);
     const now = Math.floor(Date.now() / 1000);

@@ -9,14 +9,14 @@ function standStill(ms: number): void {
   while (Date.now() < end);
 }
 
-test("RF-06 an answer that arrived while the process stood still is read before the time limit counts", async () => {
+test("RF-06 a response that arrives while the process is stopped is read before the time limit ends", async () => {
   const answer = readFile(import.meta.filename, "utf8");
   const isRead = settlesWithin(answer, 100);
   standStill(1_000);
   expect(await isRead).toBe(true);
 });
 
-test("TK-05 an answer that does not come is given up, also after the process stood still", async () => {
+test("TK-05 the time limit ends a wait without a response, also after the process was stopped", async () => {
   const never = new Promise(() => {});
   expect(await settlesWithin(never, 10)).toBe(false);
   const isRead = settlesWithin(never, 10);
@@ -24,11 +24,11 @@ test("TK-05 an answer that does not come is given up, also after the process sto
   expect(await isRead).toBe(false);
 });
 
-test("a failure settles, too", async () => {
+test("a rejected promise settles within the limit, too", async () => {
   expect(await settlesWithin(Promise.reject(new Error("no")), 1_000)).toBe(true);
 });
 
-test("a limit that was cancelled never counts, nor its extra second", async () => {
+test("a cancelled limit never calls back, not even after its extra second", async () => {
   const onOver = vi.fn();
   startDeadline(10, onOver)();
   const cancel = startDeadline(10, onOver);

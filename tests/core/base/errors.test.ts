@@ -10,7 +10,7 @@ const MEANINGS: Record<number, readonly AuthErrorCode[]> = {
   503: ["token_endpoint_unavailable", "keys_unavailable"],
 };
 
-test.each(Object.entries(MEANINGS))("an AuthError of status %s is one of %j", (status, codes) => {
+test.each(Object.entries(MEANINGS))("the status %s belongs to the error codes %j", (status, codes) => {
   for (const code of codes) {
     const error = new AuthError(code);
     expect(error).toMatchObject({ name: "AuthError", code, message: code, status: Number(status) });
@@ -18,7 +18,7 @@ test.each(Object.entries(MEANINGS))("an AuthError of status %s is one of %j", (s
   }
 });
 
-test("an outage is a 503, a bad credential a 401, and the two are told apart", () => {
+test("an outage has the status 503, a bad credential has the status 401, and only the latter is a bad credential", () => {
   const codes = ["keys_unavailable", "token_endpoint_unavailable", "token_expired", "token_invalid"] as const;
   const errors = codes.map((code) => new AuthError(code));
   expect(errors.map((it) => `${it.status} ${it.isBadCredential}`).join()).toBe("503 false,503 false,401 true,401 true");

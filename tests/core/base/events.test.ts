@@ -21,7 +21,7 @@ test.each([
   expect(unhandled).not.toHaveBeenCalled();
 });
 
-test("CF-07 every event of an authentication is reported with the path of the request, in order", () => {
+test("CF-07 the kit reports every event of an authentication in order, with the path of the request", () => {
   const report = vi.fn();
   const refreshed = { type: "refreshed", subject: "a-hash", isIdTokenDropped: true } as const;
   const dropped = { type: "id_token_dropped", code: "token_invalid", detail: "The token has a bad signature" } as const;
@@ -29,7 +29,7 @@ test("CF-07 every event of an authentication is reported with the path of the re
   expect(report.mock.calls).toEqual([[{ path: "/dashboard", ...refreshed }], [{ path: "/dashboard", ...dropped }]]);
 });
 
-test("CF-07 an authentication without events reports nothing", () => {
+test("CF-07 an authentication without events reports no event", () => {
   const report = vi.fn();
   emitAll(report, "/dashboard", []);
   emitAll(report, "/dashboard", undefined);

@@ -13,7 +13,7 @@ afterEach(() => void vi.restoreAllMocks());
 test.each([
   [LIMIT, 200],
   [LIMIT + 1, 503],
-])("DS-01 an answer of Cognito's of %d bytes: %d", async (length, status) => {
+])("DS-01 when Cognito answers with %d bytes, the page has the status %d", async (length, status) => {
   const kit = await pool.load();
   const browser = pool.browser(kit);
   const jwks = await (await fetch(`${pool.cognito.issuer}/.well-known/jwks.json`)).text();
@@ -29,7 +29,7 @@ const bearer = async (kid: string) => {
   return { ...FETCHED, authorization: `Bearer ${await pool.cognito.signAccessToken(claims, { kid })}` };
 };
 
-test("KS-07 a key id of any letters is found, however its bytes arrive", async () => {
+test("KS-07 the kit finds a key id of any letters, also when its bytes arrive one by one", async () => {
   for (const kid of ["\u00e9".repeat(40), `x${"\u00e9".repeat(40)}`]) {
     const fresh = pool.browser(await pool.load());
     const { jwk } = pool.cognito.keys.access;

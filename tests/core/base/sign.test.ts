@@ -37,7 +37,7 @@ async function moveTo(env: Record<string, string>): Promise<void> {
 }
 
 describe("without AUTH_SECRET, a client secret", () => {
-  test("AT-13 signs the refresh cookie: its end cannot be edited", async () => {
+  test("AT-13 a client secret signs the refresh cookie, so an edited end is rejected", async () => {
     const end = readFacts(refresh()).exp;
     const [, mac = "", token = ""] = /^([\w-]{43}~)[^.]*(\..*)$/.exec(refresh()) ?? [];
     const facts = Buffer.from(JSON.stringify({ ...readFacts(refresh()), exp: end + 1_000 })).toString("base64url");
@@ -47,7 +47,7 @@ describe("without AUTH_SECRET, a client secret", () => {
     expect(calls()).toBe(0);
   });
 
-  test("AT-13 CK-11 a value that is signed for one cookie is nothing in another", async () => {
+  test("AT-13 CK-11 a value that is signed for one cookie is rejected in another", async () => {
     const rounds = await browser.login("/auth/login?returnTo=/x&prompt=login");
     expect(rounds.status).toBe(303);
     setCookie("__Host-auth.refresh", browser.value("__Host-auth.rounds"));
@@ -57,7 +57,7 @@ describe("without AUTH_SECRET, a client secret", () => {
     expect((await browser.login()).status).toBe(303);
   });
 
-  test("AT-13 another client's secret, client id or issuer makes no valid cookie", async () => {
+  test("AT-13 the secret, id or issuer of another client signs no valid cookie", async () => {
     const text = "x.y";
     const { sign, readSigned } = kit.core.sign;
     const config = kit.config();
@@ -70,7 +70,7 @@ describe("without AUTH_SECRET, a client secret", () => {
     expect(await readSigned(`A${value.slice(1)}`, "refresh", config)).toBe(value.startsWith("A") ? text : null);
   });
 
-  test("CF-10 after AUTH_SECRET is set, signed cookies still count, and are sealed at the next refresh", async () => {
+  test("CF-10 after AUTH_SECRET is set, signed cookies stay valid, and the next refresh seals them", async () => {
     await moveTo({ AUTH_SECRET: SECRET });
     expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
     expect(refresh()).toMatch(/^eyJ[\w-]+\.\./);

@@ -59,7 +59,7 @@ describe("the response of any other middleware", () => {
   const forward = (headers: Record<string, string>) => () =>
     NextResponse.next({ request: { headers: new Headers(headers) } });
 
-  test("the page sees exactly the request headers that it forwards, and the session's cookies", async () => {
+  test("the page sees exactly the request headers that the other middleware forwards, and the cookies of the session", async () => {
     const browser = pool.browser(kit);
     await browser.signIn();
     const request = browser.request("/", { ...TYPED, "x-secret": "of the client", "x-nonce": "of the client" });
@@ -69,7 +69,7 @@ describe("the response of any other middleware", () => {
     expect([seen(response, "x-nonce"), seen(response, "cookie")]).toEqual(["r4nd0m", browser.cookieHeader]);
   });
 
-  test("a header that it took away is away, also when it took the cookies, and a visitor gets no Cookie header", async () => {
+  test("the page does not see a header that the other middleware removed, and a visitor has no Cookie header", async () => {
     const visitor = await compose(pool.browser(kit).request("/"), forward({ "x-nonce": "r4nd0m" }));
     expect(forwardedNames(visitor)).toEqual(["x-nonce"]);
     const browser = await signInAndWait();
@@ -81,7 +81,7 @@ describe("the response of any other middleware", () => {
     }
   });
 
-  test("without request headers of its own, the page sees the request's, with the refreshed session", async () => {
+  test("if the other middleware forwards no request headers, the page sees those of the request and the refreshed session", async () => {
     const browser = await signInAndWait();
     const request = browser.request("/", { ...TYPED, "x-kept": "yes" });
     const response = await compose(request, () => NextResponse.next());
@@ -92,7 +92,7 @@ describe("the response of any other middleware", () => {
     ).toBe(false);
   });
 
-  test("it sets no cookie with a name of the kit's, in the browser or in the page; its other cookies stay", async () => {
+  test("the other middleware can set no cookie with a name of the kit, and its other cookies stay", async () => {
     const plant = () => {
       const theirs = NextResponse.next();
       theirs.cookies.set("a", "1", { expires: new Date(86_400_000), path: "/" });
@@ -112,7 +112,7 @@ describe("the response of any other middleware", () => {
     );
   });
 
-  test("with another cookie prefix, other names are the kit's", async () => {
+  test("AUTH_COOKIE_PREFIX decides which cookie names belong to the kit", async () => {
     const other = await pool.load({ AUTH_COOKIE_PREFIX: "shop" });
     const theirs = NextResponse.next();
     for (const name of ["shop.access", "__Host-shop.refresh", "__Host-auth.access"]) theirs.cookies.set(name, "1");
@@ -122,7 +122,7 @@ describe("the response of any other middleware", () => {
     kit = await pool.load();
   });
 
-  test("HD-01 HD-06 its Vary, Link, policy and own headers stay; its caching does not, for somebody with a session", async () => {
+  test("HD-01 HD-06 for a user, the headers of the other middleware stay, except those about caching", async () => {
     const headers = {
       "cache-control": "public, max-age=3600",
       "content-security-policy": "default-src 'self'",
@@ -147,7 +147,7 @@ describe("the response of any other middleware", () => {
     }
   });
 
-  test("HD-01 a finished answer stays one, with its status and its body, and stores the refreshed session", async () => {
+  test("HD-01 a finished response keeps its status and body, and stores the refreshed session", async () => {
     const browser = await signInAndWait();
     const response = await compose(browser.request("/"), () => NextResponse.json({ slow: "down" }, { status: 429 }));
     expect([response.status, await response.json()]).toEqual([429, { slow: "down" }]);
@@ -155,7 +155,7 @@ describe("the response of any other middleware", () => {
     expect([...response.headers.keys()].filter((name) => name.startsWith("x-middleware-"))).toEqual([]);
   });
 
-  test("a redirect that was made from a forwarded answer forwards nothing, so no cookie of the request is sent back", async () => {
+  test("a redirect with the headers of a forwarded response sends no request header back to the browser", async () => {
     const browser = await signInAndWait();
     const request = browser.request("/");
     const auth = await authenticateRequest(request);
@@ -176,7 +176,7 @@ describe("the response of any other middleware", () => {
     expect([response.headers.get("cookie"), response.headers.get("authorization")]).toEqual([null, null]);
   });
 
-  test("a page cannot tell an outage from a visitor unless it is told, here too", async () => {
+  test("with another middleware, too, the page learns of an outage", async () => {
     const browser = await signInAndWait();
     pool.cognito.fault("token", { status: 503 });
     const response = await compose(browser.request("/"), forward({ "x-nonce": "r4nd0m" }));

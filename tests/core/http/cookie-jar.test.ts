@@ -34,7 +34,7 @@ describe("the changes that a jar collects", () => {
   });
   const jarOf = (cookie = "") => new kit.core.CookieJar(new Headers({ cookie }), kit.config());
 
-  test("holds what was set, and neither what was deleted nor what was replaced", () => {
+  test("the Cookie header contains the set cookies, without deleted and replaced ones", () => {
     const jar = jarOf("__Host-auth.a=1; __Host-auth.b=old");
     jar.delete("__Host-auth.a");
     jar.set({ name: "__Host-auth.b", value: "older", maxAge: 1 });
@@ -43,7 +43,7 @@ describe("the changes that a jar collects", () => {
     expect(jar.applyToHeader("")).toBe("__Host-auth.b=new");
   });
 
-  test("HD-10 names each cookie once, and deletes none that the browser did not send", () => {
+  test("HD-10 a jar changes each name once, and deletes only cookies that the browser sent", () => {
     const jar = jarOf("__Host-auth.a=1");
     jar.set({ name: "__Host-auth.b", value: "1", maxAge: 1 });
     jar.delete("__Host-auth.b");
@@ -65,7 +65,7 @@ describe("attributes", () => {
     }
   });
 
-  test("CK-14 a deletion repeats the attributes, without which browsers ignore it", async () => {
+  test("CK-14 a deletion repeats the attributes, because browsers ignore it without them", async () => {
     const lines = linesOf(await live(pool.browser(await pool.load())));
     const deletions = lines.filter((line) => line.includes("=; Max-Age=0;"));
     expect(deletions.length).toBeGreaterThan(5);
@@ -75,21 +75,21 @@ describe("attributes", () => {
       );
   });
 
-  test("CK-01 HD-10 no answer sets one name twice", async () => {
+  test("CK-01 HD-10 no response sets the same name twice", async () => {
     for (const answer of await live(pool.browser(await pool.load()))) {
       const names = answer.headers.getSetCookie().map((line) => line.split("=", 1)[0]);
       expect(names).toEqual([...new Set(names)]);
     }
   });
 
-  test("CK-23 a cookie is Secure although a proxy ends TLS and asks over http", async () => {
+  test("CK-23 a cookie is Secure when a proxy ends TLS and calls the app over http", async () => {
     const browser = pool.browser(await pool.load());
     const answer = await browser.login("http://10.0.0.7:3000/auth/login", { ...TYPED, "x-forwarded-proto": "http" });
     expect(linesOf([answer]).length).toBeGreaterThan(1);
     expect(linesOf([answer]).every((line) => line.startsWith("__Host-") && line.includes("; Secure;"))).toBe(true);
   });
 
-  test("CK-02 on a loopback over http the names have no prefix, and there is no Secure, even in production", async () => {
+  test("CK-02 on loopback over http, cookies have no prefix and no Secure, also in production", async () => {
     vi.stubEnv("NODE_ENV", "production");
     const browser = pool.browser(await pool.load({ APP_BASE_URL: "http://localhost:3000" }));
     const lines = linesOf([await browser.login()]);
@@ -124,19 +124,25 @@ describe("bytes that a sub-domain plants around the name of a cookie", () => {
     PLACES.map(([place, header]) => [what, place, byte, header] as const),
   );
 
-  test.each(ROWS)("AT-01 %s %s makes a cookie that is not the kit's", async (_what, _place, byte, header) => {
-    const kit = await pool.load();
-    expect((await whoIs(kit, header(byte, await pool.cognito.accessTokenFor("ada")))).user).toBeNull();
-  });
+  test.each(ROWS)(
+    "AT-01 the byte %s %s makes a cookie that the kit does not read",
+    async (_what, _place, byte, header) => {
+      const kit = await pool.load();
+      expect((await whoIs(kit, header(byte, await pool.cognito.accessTokenFor("ada")))).user).toBeNull();
+    },
+  );
 
-  test.each(PLANTED_BYTES)("AT-01 %s before a name cannot take the place of a good cookie", async (_what, byte) => {
-    const kit = await pool.load();
-    const [good, planted] = [await pool.cognito.accessTokenFor("ada"), await pool.cognito.accessTokenFor("lin")];
-    expect(await whoIs(kit, `${byte}${NAME}=${planted}; ${NAME}=${good}`)).toEqual(ADA);
-    expect(await whoIs(kit, `${NAME}=${good}; ${byte}${NAME}=${planted}`)).toEqual(ADA);
-  });
+  test.each(PLANTED_BYTES)(
+    "AT-01 a cookie with the byte %s before its name cannot replace a good cookie",
+    async (_what, byte) => {
+      const kit = await pool.load();
+      const [good, planted] = [await pool.cognito.accessTokenFor("ada"), await pool.cognito.accessTokenFor("lin")];
+      expect(await whoIs(kit, `${byte}${NAME}=${planted}; ${NAME}=${good}`)).toEqual(ADA);
+      expect(await whoIs(kit, `${NAME}=${good}; ${byte}${NAME}=${planted}`)).toEqual(ADA);
+    },
+  );
 
-  test.each([" ", "\t", " \t "])("AT-01 spaces and tabs (%j) are removed, as RFC 6265 asks", async (space) => {
+  test.each([" ", "\t", " \t "])("AT-01 the kit removes spaces and tabs (%j), as RFC 6265 requires", async (space) => {
     const kit = await pool.load();
     const good = await pool.cognito.accessTokenFor("ada");
     expect(await whoIs(kit, `a=b;${space}${NAME}${space}=${space}${good}${space}; c=d`)).toEqual(ADA);

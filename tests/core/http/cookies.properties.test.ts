@@ -31,23 +31,26 @@ describe("cookies", () => {
     ["plain", {}],
     ["sealed", { AUTH_SECRET: SECRET }],
     ["sealed with the newer of two secrets", { AUTH_SECRET: `${SECRET}new,${SECRET}` }],
-  ])("CK-05 CK-08 %s, any value reads back as it was written, whatever was there before", async (_what, env) => {
-    const config = parseConfig({ ...REQUIRED, ...env });
-    const jarOf = (cookie: string) => new CookieJar(new Headers({ cookie }), config);
-    const property = fc.asyncProperty(kinds, writings, fc.nat(), async (kind, all, at) => {
-      let header = "other=1; __Host-auth.ended=x";
-      for (const value of all) {
-        const jar = jarOf(header);
-        await writeCookie(jar, kind, value, 60);
-        for (const cookie of jar.changes) expect(serializeCookie(cookie).length).toBeLessThanOrEqual(3_800);
-        header = jar.applyToHeader(header);
-        const pairs = header.split("; ");
-        const turned = [...pairs.slice(at % pairs.length), ...pairs.slice(0, at % pairs.length)]; // In any order.
-        expect(await readCookie(jarOf(turned.join("; ")), kind)).toBe(value);
-      }
-    });
-    await fc.assert(property, runs(150));
-  });
+  ])(
+    "CK-05 CK-08 in %s cookies, any value reads back as it was written, after any earlier values",
+    async (_what, env) => {
+      const config = parseConfig({ ...REQUIRED, ...env });
+      const jarOf = (cookie: string) => new CookieJar(new Headers({ cookie }), config);
+      const property = fc.asyncProperty(kinds, writings, fc.nat(), async (kind, all, at) => {
+        let header = "other=1; __Host-auth.ended=x";
+        for (const value of all) {
+          const jar = jarOf(header);
+          await writeCookie(jar, kind, value, 60);
+          for (const cookie of jar.changes) expect(serializeCookie(cookie).length).toBeLessThanOrEqual(3_800);
+          header = jar.applyToHeader(header);
+          const pairs = header.split("; ");
+          const turned = [...pairs.slice(at % pairs.length), ...pairs.slice(0, at % pairs.length)]; // In any order.
+          expect(await readCookie(jarOf(turned.join("; ")), kind)).toBe(value);
+        }
+      });
+      await fc.assert(property, runs(150));
+    },
+  );
 });
 
 type Cookies = readonly (readonly [name: string, value: string])[];
@@ -93,7 +96,7 @@ describe.each([
 ])("a session in %s cookies", (_what, env) => {
   const headersOf = (cookies: Cookies) => new Headers({ cookie: cookies.map((pair) => pair.join("=")).join("; ") });
 
-  test.each(Object.entries(CHANGES))("CK-08 CK-18 with %s is signed out", async (_change, change) => {
+  test.each(Object.entries(CHANGES))("CK-08 CK-18 a session with %s is signed out", async (_change, change) => {
     const { core, config } = await pool.load(env);
     const write = async (name: string): Promise<Cookies> => {
       const token = await pool.cognito.accessTokenFor(name, { claims: { x: "x".repeat(6_000), "cognito:groups": [] } });
@@ -114,7 +117,7 @@ describe.each([
     await fc.assert(property, runs(100));
   });
 
-  test("CK-08 RF-08 with a changed refresh cookie it is the same user's or nobody's", async () => {
+  test("CK-08 RF-08 a changed refresh cookie signs in the same user or nobody", async () => {
     const kit = await pool.load(env);
     const browser = pool.browser(kit);
     const write = async (name: string) => {

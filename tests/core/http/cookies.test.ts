@@ -31,7 +31,7 @@ const ADA: Verdict = { user: "ada", page: 200, cookies: [] };
 const LIN: Verdict = { user: "lin", page: 200, cookies: [] };
 
 describe("chunks", () => {
-  test("CK-05 a session with a hundred groups fits, and no cookie is larger than browsers take", async () => {
+  test("CK-05 a session with a hundred groups fits, in cookies that browsers accept", async () => {
     const { kit, browser, answer } = await signedIn("lin");
     const lines = linesOf([answer]);
     expect(browser.names().filter((name) => name.includes(".access."))).toHaveLength(2);
@@ -70,7 +70,7 @@ describe("chunks", () => {
   ];
 
   // Nothing is deleted: a refresh, or the next sign-in, replaces the pieces.
-  test.each(broken)("CK-08 chunks %s make a session or none, and never a mixture", async (_what, change, expected) => {
+  test.each(broken)("CK-08 chunks %s give one whole session or none", async (_what, change, expected) => {
     const { kit, browser } = await signedIn("lin");
     const { browser: otherBrowser } = await signedIn("lin");
     const chunksOf = ({ jar }: Browser): Chunks =>
@@ -88,7 +88,7 @@ describe("chunks", () => {
     ).toEqual(expected);
   });
 
-  test("CK-08 a session with broken chunks is mended by its refresh token", async () => {
+  test("CK-08 the refresh token restores a session with broken chunks", async () => {
     const { kit, browser } = await signedIn("lin");
     browser.drop(FIRST);
     expect((await browser.visit("/dashboard")).status).toBe(200);
@@ -96,7 +96,7 @@ describe("chunks", () => {
   });
 });
 
-describe("where a value is cut", () => {
+describe("the size of a chunk", () => {
   let kit: Kit;
   beforeEach(async () => {
     kit = await pool.load();
@@ -106,7 +106,7 @@ describe("where a value is cut", () => {
   /** As the browser would send them. */
   const headerOf = (jar: CookieJar) => jar.applyToHeader("");
 
-  test("CK-05 a cookie of 3,800 bytes is one, with its attributes, and a larger one is cut to as many", async () => {
+  test("CK-05 a cookie of 3,800 bytes with its attributes stays whole, and a larger one becomes chunks of at most 3,800", async () => {
     const lines = async (length: number) => {
       const jar = jarOf();
       await kit.core.cookies.writeCookie(jar, "access", "x".repeat(length), 3_600);
@@ -124,7 +124,7 @@ describe("where a value is cut", () => {
     expect(Math.max(...many)).toBe(3_800);
   });
 
-  test("CK-05 no character is lost where a cookie is cut, not even a last one that has a chunk of its own", async () => {
+  test("CK-05 chunks lose no character, not even a last one that has a chunk of its own", async () => {
     const { writeCookie, readCookie } = kit.core.cookies;
     const last = new Set<number>();
     for (const length of range(7_300, 7_500)) {
@@ -162,14 +162,14 @@ describe("reading", () => {
     ["CK-18 a value in quotes", (good: string) => `${NAME}="${good}"`, NOBODY],
     ["CK-20 two hundred other cookies", (good: string) => `${OTHERS}; ${NAME}=${good}; ${OTHERS}`, ADA],
     ["CK-20 twenty thousand semicolons", (good: string) => `${";".repeat(20_000)}${NAME}=${good}`, ADA],
-  ])("%s: one verdict for route and middleware", async (_what, header, expected) => {
+  ])("a route and middleware agree on the session: %s", async (_what, header, expected) => {
     const kit = await pool.load();
     expect(await whoIs(kit, header(await pool.cognito.accessTokenFor("ada")))).toEqual(expected);
   });
 });
 
 describe("replacing and deleting", () => {
-  test("CK-15 LO-05 sign-out deletes every piece, prefixed or not, and leaves nothing that is a credential", async () => {
+  test("CK-15 LO-05 sign-out deletes every chunk, with and without the prefix, and leaves no credential", async () => {
     const { browser } = await signedIn("lin");
     const smallest = Math.min(...[...browser.jar.values()].map(({ value }) => value.length).filter((it) => it > 100));
     await browser.login(AGAIN);
@@ -181,7 +181,7 @@ describe("replacing and deleting", () => {
     expect(browser.value(browser.names()[0] ?? "").length).toBeLessThan(smallest / 10);
   });
 
-  test("CK-21 CS-06 of a session that somebody planted, nothing is left after the own sign-in", async () => {
+  test("CK-21 CS-06 a sign-in removes every part of a planted session", async () => {
     const { browser: attacker } = await signedIn("lin");
     const kit = await pool.load();
     const victim = pool.browser(kit);

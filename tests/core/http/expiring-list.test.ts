@@ -21,7 +21,7 @@ afterEach(() => {
 const jarOf = (cookie = "") => new kit.core.CookieJar(new Headers({ cookie }), kit.config());
 const encode = (text: string) => Buffer.from(text).toString("base64url");
 
-test("a list is read as it was written, and its cookie lives as long as the entry that expires last", async () => {
+test("the kit reads a list as it was written, and the cookie lives as long as the entry that expires last", async () => {
   const { readEntries, writeEntries } = kit.core.expiringList;
   const jar = jarOf();
   await writeEntries(jar, "spent", [
@@ -38,20 +38,23 @@ test("a list is read as it was written, and its cookie lives as long as the entr
   expect(await keys()).toEqual([]);
 });
 
-test("a list of expired entries is not written", async () => {
+test("the kit does not write a list of expired entries", async () => {
   const jar = jarOf();
   await kit.core.expiringList.writeEntries(jar, "spent", [["one", NOW]]);
   expect(jar.changes).toEqual([]);
 });
 
 test.each(["", "one", "one.", ".1", "one.x", "one.-1", `one.${NOW}`, "~~~", "{}"])(
-  "CK-18 %j is a list without entries",
+  "CK-18 the kit finds no entries in %j",
   (text) => expect(kit.core.expiringList.parseEntries(text)).toEqual([]),
 );
 
-test.each(LONG_TEXTS)("DS-08 two hundred thousand %s are no list of ended sessions", async (_what, text) => {
-  const facts = encode(JSON.stringify({ iss: pool.cognito.issuer, sub: "nobody", exp: 4_102_444_800 }));
-  const cookie = `__Host-auth.refresh=${facts}.made-up; __Host-auth.ended=${text}`;
-  const request = pool.browser(kit).request("/dashboard", { ...TYPED, cookie });
-  expect((await kit.middleware.default(request)).status).toBe(303);
-});
+test.each(LONG_TEXTS)(
+  "DS-08 two hundred thousand %s as a list of ended sessions get an answer",
+  async (_what, text) => {
+    const facts = encode(JSON.stringify({ iss: pool.cognito.issuer, sub: "nobody", exp: 4_102_444_800 }));
+    const cookie = `__Host-auth.refresh=${facts}.made-up; __Host-auth.ended=${text}`;
+    const request = pool.browser(kit).request("/dashboard", { ...TYPED, cookie });
+    expect((await kit.middleware.default(request)).status).toBe(303);
+  },
+);

@@ -24,7 +24,7 @@ const call = (requirement: object = {}, headers: Record<string, string> = {}) =>
   return route(new Request(`${ORIGIN}/api/x`, { headers: { cookie: browser.cookieHeader, ...headers } }), null);
 };
 
-describe("what a route handler reports of a refusal", () => {
+describe("the event of a rejected request", () => {
   test.each([
     ["anonymous", "no cookie", () => browser.jar.clear()],
     ["token_expired", "an expired cookie", () => vi.setSystemTime(Date.now() + 301_000)],
@@ -33,7 +33,7 @@ describe("what a route handler reports of a refusal", () => {
       "a bad cookie",
       () => browser.jar.set("__Host-auth.access", { value: "x", line: "", expiresAt: Number.POSITIVE_INFINITY }),
     ],
-  ])("CF-07 is %s with %s", async (reason, _what, change) => {
+  ])("CF-07 the reason is %s for a request with %s", async (reason, _what, change) => {
     await browser.signIn();
     const { cookieHeader } = browser; // As from a browser that keeps it.
     change();
@@ -46,21 +46,21 @@ describe("what a route handler reports of a refusal", () => {
   test.each([
     [{ groups: ["board", "admins"] }, { groups: ["board", "admins"] }, "grace"],
     [{ scopes: ["api/write"] }, { scopes: ["api/write"] }, "ada"],
-  ])("CF-07 names what a 403 asks for: %j", async (requirement, missing, username) => {
+  ])("CF-07 the event of a 403 names the missing requirement: %j", async (requirement, missing, username) => {
     await browser.signIn(username);
     vi.mocked(console.info).mockClear();
     expect((await call(requirement)).status).toBe(403);
     expect(events()).toMatchObject([{ type: "refused", reason: "forbidden", missing }]);
   });
 
-  test("CF-07 names a missing user when a program calls", async () => {
+  test("CF-07 the event names the missing user when a machine calls", async () => {
     const authorization = `Bearer ${await pool.cognito.machineToken("machine12345")}`;
     expect((await call({}, { authorization })).status).toBe(403);
     expect(events()).toMatchObject([{ type: "refused", reason: "forbidden", missing: { user: true } }]);
   });
 });
 
-test("CF-07 middleware names the groups that it is told", async () => {
+test("CF-07 the event of forbid() names the groups that its caller passes", async () => {
   const { authenticateRequest } = await import("@/lib/auth/middleware");
   await browser.signIn("grace");
   vi.mocked(console.info).mockClear();
@@ -69,7 +69,7 @@ test("CF-07 middleware names the groups that it is told", async () => {
   expect(events()).toMatchObject([{ type: "refused", path: "/admin", missing: { groups: ["admins"] } }]);
 });
 
-test("BR-04 middleware names the scopes that it is told, for an API client", async () => {
+test("BR-04 the challenge of forbid() names the scopes that its caller passes", async () => {
   const { authenticateRequest } = await import("@/lib/auth/middleware");
   const authorization = `Bearer ${await pool.cognito.accessTokenFor("ada", { clientId: "mobile12345" })}`;
   const auth = await authenticateRequest(browser.request("/orders", { authorization }));

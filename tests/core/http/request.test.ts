@@ -96,7 +96,7 @@ describe("methods", () => {
   beforeEach(() => void vi.spyOn(console, "info").mockReturnValue());
   afterEach(() => void vi.restoreAllMocks());
 
-  test("OPTIONS changes nothing, so another site may send it with a session", async () => {
+  test("OPTIONS changes no state, so the kit accepts it from another site", async () => {
     const kit = await pool.load();
     const browser = pool.browser(kit);
     await browser.signIn();
@@ -105,7 +105,7 @@ describe("methods", () => {
     expect((await browser.visit("/dashboard", headers, { method: "DELETE" })).status).toBe(403);
   });
 
-  test("DS-12 an odd method is refused like a change, not like a crash", async () => {
+  test("DS-12 the kit treats an unknown method as an unsafe one", async () => {
     const browser = pool.browser(await pool.load());
     await browser.signIn();
     const visitor = pool.browser(browser.kit);

@@ -24,7 +24,7 @@ async function signInAndWait(username?: string): Promise<Browser> {
   return browser;
 }
 
-describe("with cacheComponents, where Next cannot show the error page with its status", () => {
+describe("the small pages with cacheComponents, where Next cannot show the error page with its status", () => {
   const refused = async (path: string, username: string, isOutage: boolean, basePath?: string) => {
     const browser = await signInAndWait(username);
     if (isOutage) pool.cognito.fault("token", { status: 503 });
@@ -46,7 +46,7 @@ describe("with cacheComponents, where Next cannot show the error page with its s
     kit = await pool.load();
   });
 
-  test("a 403 leads to the start page", async () => {
+  test("the page of a 403 links to the start page", async () => {
     const response = await refused("/admin?x=%22%3E%3Cscript%3E", "grace", false);
     expect([response.status, response.headers.get("content-type")]).toEqual([403, "text/html; charset=utf-8"]);
     const html = await response.text();
@@ -54,7 +54,7 @@ describe("with cacheComponents, where Next cannot show the error page with its s
     expect(html).not.toMatch(/script|admin/);
   });
 
-  test("a 503 can be tried again, and leads to the start page; the session is kept", async () => {
+  test("the page of a 503 links to itself and to the start page, and the session is kept", async () => {
     const response = await refused("/dashboard?x=%22%3E%3Cscript%3E", "ada", true);
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
     expect(response.headers.getSetCookie()).toEqual([]);
@@ -71,7 +71,7 @@ describe("with cacheComponents, where Next cannot show the error page with its s
     expect(linksOf(await response.text())).toContainEqual(["Go to the start page", "/shop"]);
   });
 
-  test("HD-08 the page runs no script, is framed by nobody and is kept by no cache", async () => {
+  test("HD-08 the page runs no script, and neither a frame nor a cache may hold it", async () => {
     const { headers } = await refused("/admin", "grace", false);
     expect(headers.get("content-security-policy")).toBe(
       "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
@@ -80,7 +80,7 @@ describe("with cacheComponents, where Next cannot show the error page with its s
   });
 });
 
-test("HD-09 with cacheComponents, where a rewritten page would lose its 403, a small page has it", async () => {
+test("HD-09 with cacheComponents a small page has the status 403, because a rewritten page would lose it", async () => {
   vi.stubEnv("__NEXT_CACHE_COMPONENTS", "true");
   const small = pool.browser(await pool.load());
   await small.signIn("grace");

@@ -29,7 +29,7 @@ describe("safeReturnTo", () => {
     ["AT-08", "/x?from=..%2fauth/logout#/../auth/logout"],
     ["RD-26", "/api/me"],
     ["RD-26", "/_nextstep"],
-  ])("%s %j is kept as it is", (_rule, input) => {
+  ])("%s the kit keeps the path %j", (_rule, input) => {
     expect(safeReturnTo([input], app)).toBe(input);
   });
 
@@ -42,7 +42,7 @@ describe("safeReturnTo", () => {
     ["RD-22", "/x\r\nSet-Cookie: a=b", "/xSet-Cookie:%20a=b"],
     ["RD-28", "/x?_rsc=1a2b3", "/x"],
     ["RD-28", "/x?a=1&_rsc=1a2b3&b=2#h", "/x?a=1&b=2#h"],
-  ])("%s %j leads to %j", (_rule, input, path) => {
+  ])("%s the path %j leads to %j", (_rule, input, path) => {
     expect(safeReturnTo([input], app)).toBe(path);
   });
 
@@ -83,11 +83,11 @@ describe("safeReturnTo", () => {
     ["AT-08", ["/x/..%252fauth/logout", "/x/%252e%252e/auth/logout", "/x/..%25252fauth/logout", "/x/%252e/y"]],
     ["AT-08", ["/x/..;/auth/logout", "/x/..%3b/auth/logout", "/x%2f..", "/x%2f.", "/%25ff/..%252fauth/logout"]],
     ["RD-26", ["/_next/static/x.js", "/_next/image?url=x", "/_next"]],
-  ])("%s %j lead to the start page", (_rule, inputs) => {
+  ])("%s the paths %j lead to the start page", (_rule, inputs) => {
     expect(inputs.map((input) => safeReturnTo([input], app))).toEqual(inputs.map(() => "/"));
   });
 
-  test("RD-23 a path may have 512 characters, counted as it is sent on", () => {
+  test("RD-23 a path may have 512 characters in its encoded form", () => {
     const lengths = [512, 513, 5_000, 100_000];
     const paths = lengths.map((length) => safeReturnTo(["/".padEnd(length, "a")], app).length);
     expect(paths).toEqual([512, 1, 1, 1]);
@@ -141,7 +141,7 @@ describe("safeReturnTo", () => {
     expect(safeReturnTo([input], { origin: ORIGIN, basePath: "/shop" })).toBe("/shop");
   });
 
-  test("RD-06 RD-07 whatever is sent on stays on the origin, and passing it twice changes nothing", () => {
+  test("RD-06 RD-07 every accepted path stays on the origin, and a second check does not change it", () => {
     const pieces = [
       "/",
       "\\",
@@ -192,7 +192,7 @@ describe("a return path, from the sign-in link to the page", () => {
     expect(browser.names()).toEqual(["access", "id", "refresh", "rounds"].map((kind) => `__Host-auth.${kind}`));
   });
 
-  test("RD-27 RD-29 Host, forwarding headers and Referer name no place to return to", async () => {
+  test("RD-27 RD-29 Host, forwarding headers and Referer do not change the return path", async () => {
     const browser = pool.browser(await pool.load());
     const spoofed = {
       accept: "text/html",
@@ -228,7 +228,7 @@ describe("safeReturnTo", () => {
   const texts = fc.oneof(pieces, pieces, fc.string({ unit: "binary" }), units, fc.webUrl());
   const inputs = fc.tuple(fc.constantFrom("", "/", "/shop/"), texts).map((parts) => parts.join(""));
 
-  test.each(["", "/shop"])("RD-06 RD-07 RD-25 no text leads off the app: base path %j", (basePath) => {
+  test.each(["", "/shop"])("RD-06 RD-07 RD-25 no text leads out of the app with the base path %j", (basePath) => {
     const check = (input: string) => {
       const path = safeReturnTo([input], { origin: ORIGIN, basePath });
       const url = new URL(path, ORIGIN);

@@ -39,27 +39,27 @@ const known = async (header: string, numbers: readonly number[]) => {
 const replaced = (n: number) => ({ signIn: signIn(n), expiresAt: NOW + 900 });
 
 describe("the ended sign-ins that a browser remembers", () => {
-  test("CK-15 the five sessions that ended last, each of them once", async () => {
+  test("CK-15 a browser remembers the five sessions that ended last, each once", async () => {
     const header = await ended([1, 2, 3, 4, 5, 6, 6, 6]);
     expect(await known(header, range(1, 7))).toEqual([2, 3, 4, 5, 6]);
     expect(header.split("; ")).toHaveLength(5);
   });
 
-  test("AT-02 a mark holds when the pool began to send origin_jti after that sign-in", async () => {
+  test("AT-02 a mark stays valid when the pool starts to send origin_jti after that sign-in", async () => {
     const header = await ended([1]);
     const later = { ...signIn(1), origin_jti: "0f0e0d0c-aaaa-4bbb-8ccc-0123456789ab" };
     expect(await kit.core.ended.hasEnded(jarOf(header), later)).toBe(true);
     expect(await kit.core.ended.hasEnded(jarOf(header), { ...later, auth_time: NOW + 1 })).toBe(false);
   });
 
-  test("CB-19 the session that a sign-in replaces is one of these five", async () => {
+  test("CB-19 a replaced session is one of the five", async () => {
     const header = await ended([1, 2, 3, 4, 5]);
     const jar = jarOf(header);
     await kit.core.ended.markStarted(jar, signIn(8), replaced(7));
     expect(await known(jar.applyToHeader(header), range(1, 8))).toEqual([2, 3, 4, 5, 7]);
   });
 
-  test("CB-19 a new sign-in with the key of an ended one has not ended", async () => {
+  test("CB-19 a new sign-in with the key of an ended one is live", async () => {
     const header = await ended([1, 2]);
     const jar = jarOf(header);
     await kit.core.ended.markStarted(jar, signIn(1), replaced(1));
@@ -76,7 +76,7 @@ describe("the ended sign-ins that a browser remembers", () => {
   });
 });
 
-test("RF-16 five refresh tokens that Cognito refused, for ten minutes, and not the one that followed", async () => {
+test("RF-16 a browser remembers five rejected refresh tokens for ten minutes", async () => {
   let header = "";
   for (const n of range(1, 6)) {
     const jar = jarOf(header);

@@ -34,7 +34,7 @@ describe("a refresh cookie", () => {
     return kit.core.refreshCookie.readRefreshState(jarOf(headerOf(jar)));
   };
 
-  test("CK-12 tells the refresh token, the sign-in, and when the session ends", async () => {
+  test("CK-12 the cookie contains the refresh token, the sign-in and the end of the session", async () => {
     const signIn = { iss: kit.config().issuer, sub: "1", auth_time: NOW };
     expect(await read({})).toEqual({ refreshToken: "token", signIn, expiresAt: NOW + 600, isProven: true });
   });
@@ -49,14 +49,16 @@ describe("a refresh cookie", () => {
     ["is of another issuer", { iss: "https://evil.example" }],
     ["is of nobody", { sub: undefined }],
     ["is of a number", { sub: 1 }],
-  ])("CK-12 RF-08 that %s is none", async (_what, change) => expect(await read(change)).toBeNull());
+  ])("CK-12 RF-08 the kit rejects a refresh cookie that %s", async (_what, change) =>
+    expect(await read(change)).toBeNull(),
+  );
 
   test.each([
     ["without a token", (facts: string) => facts],
     ["with an empty token", (facts: string) => `${facts}.`],
     ["with something before it", (facts: string) => `!${facts}.token`],
     ["without facts", () => ".token"],
-  ])("CK-18 %s is none", async (_what, arrange) => expect(await read({}, arrange)).toBeNull());
+  ])("CK-18 the kit rejects a refresh cookie %s", async (_what, arrange) => expect(await read({}, arrange)).toBeNull());
 });
 
 const ODD_FACTS = [
@@ -67,7 +69,7 @@ const ODD_FACTS = [
   { iss: "https://evil.example" },
 ];
 
-test.each(ODD_FACTS)("CK-12 CK-18 a refresh cookie with %j asks Cognito nothing", async (change) => {
+test.each(ODD_FACTS)("CK-12 CK-18 a refresh cookie with %j causes no request to Cognito", async (change) => {
   const { core, config } = await pool.load();
   const facts = { iss: pool.cognito.issuer, sub: "x", exp: 4e9, ...change };
   const headers = new Headers({
@@ -78,7 +80,7 @@ test.each(ODD_FACTS)("CK-12 CK-18 a refresh cookie with %j asks Cognito nothing"
   expect(pool.cognito.requests).toEqual([]);
 });
 
-test("CK-12 the end of the session is set at sign-in: no refresh and no rotation moves it", async () => {
+test("CK-12 sign-in sets the end of the session, and no refresh or rotation moves it", async () => {
   const browser = pool.browser(kit);
   await browser.signIn("ada");
   const refreshTokens = new Set<string>();

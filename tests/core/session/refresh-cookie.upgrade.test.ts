@@ -47,7 +47,7 @@ async function moveTo(env: Record<string, string>): Promise<void> {
 }
 
 describe("NW-12 a session of version 0.1.0", () => {
-  test("whose access cookie is there is refreshed once, and its refresh cookie is signed", async () => {
+  test("a session with its access cookie is refreshed once, and its refresh cookie is signed", async () => {
     unsign();
     for (let i = 0; i < 3; i++) expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
     expect(refresh()).toMatch(/^[\w-]{43}~/);
@@ -57,7 +57,7 @@ describe("NW-12 a session of version 0.1.0", () => {
     expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
   });
 
-  test("AT-06 gets nothing signed that Cognito did not accept, and made-up tokens are bounded", async () => {
+  test("AT-06 the kit signs only tokens that Cognito accepts, and bounds calls with made-up tokens", async () => {
     const cookies = browser.cookieHeader;
     unsign();
     const facts = refresh().split(".", 1)[0];
@@ -73,7 +73,7 @@ describe("NW-12 a session of version 0.1.0", () => {
     expect(cookies).toContain("~");
   });
 
-  test("stays as it is during an outage of Cognito", async () => {
+  test("a session stays unchanged during an outage of Cognito", async () => {
     unsign();
     const names = browser.cookieHeader;
     pool.cognito.fault("token", { status: 500 });
@@ -81,7 +81,7 @@ describe("NW-12 a session of version 0.1.0", () => {
     expect(browser.cookieHeader).toBe(names);
   });
 
-  test("whose access token is about to expire is refreshed", async () => {
+  test("a session whose access token is about to expire is refreshed", async () => {
     unsign();
     pass(3_570);
     expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
@@ -94,7 +94,7 @@ describe("NW-12 a session of version 0.1.0", () => {
     ["with another user's facts", () => unsign({ sub: "somebody-else" })],
     ["with another sign-in's origin_jti", () => unsign({ origin_jti: "another" })],
     ["whose facts have no origin_jti", () => unsign({ origin_jti: undefined })],
-  ])("%s signs in once more, without a call", async (_what, change) => {
+  ])("a session %s needs a new sign-in, and causes no call", async (_what, change) => {
     unsign();
     change();
     await browser.visit("/dashboard");
@@ -104,7 +104,7 @@ describe("NW-12 a session of version 0.1.0", () => {
     expect(calls()).toBe(0);
   });
 
-  test("AT-13 whose end was edited ends when a sign-in at its auth_time would", async () => {
+  test("AT-13 a session with an edited end ends when a sign-in at its auth_time would end", async () => {
     const { exp } = readFacts(refresh());
     unsign({ exp: exp + 10_000_000 });
     await browser.visit("/dashboard");
@@ -115,7 +115,7 @@ describe("NW-12 a session of version 0.1.0", () => {
     expect(readFacts(refresh()).exp).toBe(earlier);
   });
 
-  test("LO-03 signs out, and its refresh token is revoked", async () => {
+  test("LO-03 sign-out revokes the refresh token of a session", async () => {
     unsign();
     await browser.signOut();
     expect(pool.cognito.count("revoke")).toBe(1);
@@ -124,7 +124,7 @@ describe("NW-12 a session of version 0.1.0", () => {
     ).toEqual(["revoked"]);
   });
 
-  test("CK-15 that its .ended list names is signed out, and a new sign-in is not", async () => {
+  test("CK-15 a session in the .ended list is signed out, and a new sign-in is not", async () => {
     const { fingerprint } = kit.core.hash;
     const key = await fingerprint(readFacts(refresh()).origin_jti);
     setCookie("__Host-auth.ended", `${key}.${Math.floor(Date.now() / 1000) + 600}`);
@@ -133,7 +133,7 @@ describe("NW-12 a session of version 0.1.0", () => {
     expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
   });
 
-  test("with sealed cookies goes on as it was", async () => {
+  test("a session with sealed cookies stays valid", async () => {
     await moveTo({ AUTH_SECRET: SECRET });
     unsign();
     setCookie("__Host-auth.refresh", await kit.core.seal.seal(refresh(), "refresh", SECRET));

@@ -50,7 +50,7 @@ async function store(
 }
 
 describe("the size of a session", () => {
-  test("CK-06 at 7,500 bytes of cookies the ID token is kept, at 7,501 it is left out", async () => {
+  test("CK-06 with 7,500 bytes of cookies the ID token is stored, and with 7,501 it is left out", async () => {
     const sizes = await Promise.all(
       range(2_800, 3_400).map(async (length) => {
         const { jar, isIdTokenDropped } = await store(2_500, length);
@@ -61,7 +61,7 @@ describe("the size of a session", () => {
     expect(sizes.indexOf(null)).toBe(sizes.indexOf(7_500) + 1);
   });
 
-  test("CK-06 12,000 bytes of cookies are stored, 12,001 are a session_too_large", async () => {
+  test("CK-06 12,000 bytes of cookies are stored, and 12,001 are rejected with session_too_large", async () => {
     const sizes = await Promise.all(
       range(9_800, 10_500).map(async (length) => {
         return store(length, 10).then(
@@ -103,7 +103,7 @@ describe("the size of a session", () => {
 });
 
 describe("the lifetime of a session", () => {
-  test("a session that ends before its tokens takes them along, and one that has ended is still a cookie", async () => {
+  test("the cookies of tokens live no longer than the session, and at least one second", async () => {
     const ages = async (options: object) => (await store(10, 10, options)).jar.changes.map(({ maxAge }) => maxAge);
     expect(await ages({})).toEqual([3_600, 86_400, 3_600]);
     expect(await ages({ endsAt: NOW + 60 })).toEqual([60, 60, 60]);
@@ -113,14 +113,14 @@ describe("the lifetime of a session", () => {
   test.each([
     ["the default", {}, 30 * DAY_S],
     ["the longest that browsers keep", { AUTH_SESSION_MAX_AGE: `${400 * DAY_S}` }, 400 * DAY_S],
-  ])("CK-13 the refresh cookie lasts as configured: %s", async (_what, env, seconds) => {
+  ])("CK-13 the refresh cookie lives as long as the configured session: %s", async (_what, env, seconds) => {
     const { browser } = await signedIn("ada", env);
     expect(browser.jar.get("__Host-auth.refresh")?.line).toContain(`; Max-Age=${seconds};`);
     expect(browser.jar.get("__Host-auth.access")?.line).toContain("; Max-Age=3600;");
   });
 });
 
-test("CB-19 a session without a refresh token leaves none of the session before", async () => {
+test("CB-19 a session without a refresh token deletes the refresh token of the session before", async () => {
   const accessClaims = { ...FACTS, token_use: "access", client_id: "web" } as const;
   const tokens = { accessToken: "a", accessClaims, idToken: null, idClaims: null, refreshToken: null };
   const jar = jarOf("__Host-auth.refresh=x; __Host-auth.id=x");
@@ -132,7 +132,7 @@ test("CB-19 a session without a refresh token leaves none of the session before"
   ]);
 });
 
-test("ID-18 CB-19 a good ID token of another user adds nothing to a session", async () => {
+test("ID-18 CB-19 the valid ID token of another user adds no claim to a session", async () => {
   const route = kit.api.withSession((_request: Request, { user, claims, idClaims }) =>
     Response.json({ user, claims, idClaims }),
   );
@@ -150,7 +150,7 @@ test("ID-18 CB-19 a good ID token of another user adds nothing to a session", as
   });
 });
 
-test("AT-12 ID-18 an ID token of another session of the same user is left out, and reported", async () => {
+test("AT-12 ID-18 the ID token of another sign-in of the same user is left out and reported", async () => {
   const cookies = [await pool.cognito.accessTokenFor("ada"), await pool.cognito.idTokenFor("ada")];
   const cookie = `__Host-auth.access=${cookies[0]}; __Host-auth.id=${cookies[1]}`;
   const auth = await kit.core.authenticate(new Headers({ cookie }), kit.config(), "never");
@@ -158,7 +158,7 @@ test("AT-12 ID-18 an ID token of another session of the same user is left out, a
   expect(auth).toMatchObject({ status: "signed_in", idToken: null, session: { idClaims: null }, events });
 });
 
-test("AT-12 an ID token whose key cannot be fetched makes the session unknown, not one without an ID token", async () => {
+test("AT-12 a session is unknown while the key of its ID token cannot be fetched", async () => {
   const signIn = { claims: { origin_jti: crypto.randomUUID(), auth_time: Math.floor(Date.now() / 1000) } };
   const access = await pool.cognito.accessTokenFor("ada", signIn);
   const known = new Headers({ cookie: `__Host-auth.access=${access}` });
@@ -171,7 +171,7 @@ test("AT-12 an ID token whose key cannot be fetched makes the session unknown, n
   expect(auth).toMatchObject({ status: "unknown", error: { code: "keys_unavailable" } });
 });
 
-test("RF-09 keep the session when no ID token is among them, without what the ID token said", async () => {
+test("RF-09 a refresh without an ID token keeps the session, without ID claims", async () => {
   const { browser } = await signedIn("ada");
   for (const kind of ["access", "id"]) browser.drop(`__Host-auth.${kind}`);
   pool.cognito.fault("token", { transform: ({ id_token: _, ...others }) => others });

@@ -22,7 +22,7 @@ async function sessionOf(claims: { access?: object; id?: object }, username = "a
   return auth.status === "signed_in" ? auth.session : null;
 }
 
-test("CS-09 a new e-mail address makes no new user, and the same address no same user", async () => {
+test("CS-09 an e-mail address does not identify a user: it can change, and two users can have the same one", async () => {
   const before = await sessionOf({});
   const renamed = await sessionOf({ id: { email: "new@example.com" } });
   const other = await sessionOf({ id: { email: before?.user.email } }, "grace");
@@ -36,11 +36,11 @@ test.each([
   ["false", false, false],
   ["missing", undefined, undefined],
   ['the text "true"', "true", undefined],
-])("CS-10 an address whose email_verified is %s is passed on as such", async (_title, claim, emailVerified) => {
+])("CS-10 the session shows whether the e-mail address is verified: %s", async (_title, claim, emailVerified) => {
   expect((await sessionOf({ id: { email_verified: claim } }))?.user.emailVerified).toBe(emailVerified);
 });
 
-test.each(["name", "picture", "email"])("NX-22 a user's %s is text, or not there at all", async (member) => {
+test.each(["name", "picture", "email"])("NX-22 a user's %s is text or absent", async (member) => {
   const userWith = async (value: unknown) => (await sessionOf({ id: { [member]: value } }))?.user;
   expect(await userWith("some text")).toHaveProperty(member, "some text");
   for (const value of [7, true, null, ["x"], { x: "y" }, undefined]) {
@@ -76,14 +76,14 @@ async function signInWith(fault: Fault) {
 
 const shapes = ["admins", { admins: true }, ["admins", 5], [["admins"]], 5, null].map((groups) => ({ groups }));
 
-test.each(shapes)("ID-21 groups like $groups are no groups", async ({ groups }) => {
+test.each(shapes)("ID-21 the claim $groups gives a user no groups", async ({ groups }) => {
   const claimed = (claims: object) => ({ ...claims, "cognito:groups": groups });
   const { browser, session } = await signInWith({ claims: { id: claimed, access: claimed } });
   expect(session?.groups).toEqual([]);
   expect((await browser.visit("/admin")).status).toBe(403);
 });
 
-test("TK-10 a session has the scopes of its access token, not those that were asked or announced", async () => {
+test("TK-10 a session has the scopes of its access token, not the requested or announced ones", async () => {
   const granted = (scope: string) => (all: object) => ({ ...all, scope });
   const transform = granted("openid email profile admin");
   const { session } = await signInWith({ claims: { access: granted("openid") }, transform });

@@ -21,7 +21,7 @@ const at = (seconds: number) => vi.setSystemTime(START + seconds * 1000);
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 const jarOf = (cookie = "") => new kit.core.CookieJar(new Headers({ cookie }), kit.config());
 
-test("DS-15 sixteen visits to sign-in, each for a minute", async () => {
+test("DS-15 a browser remembers sixteen visits to sign-in for a minute each", async () => {
   const count = async (others: number, seconds = 0) => {
     at(0);
     let header = "";
@@ -39,7 +39,7 @@ test("DS-15 sixteen visits to sign-in, each for a minute", async () => {
   expect([await count(0, 59), await count(0, 60)]).toEqual([2, 1]);
 });
 
-test("DS-15 a browser that drops the session's cookies is sent round three times, then told", async () => {
+test("DS-15 a browser that drops the session gets three sign-ins, and then the error page", async () => {
   const browser = pool.browser(kit);
   const ends: string[] = [];
   for (let i = 0; i < 4; i++) {

@@ -35,30 +35,33 @@ describe("pending sign-ins", () => {
   test.each([
     ["as it set them", (names: string[]) => names],
     ["newest first", (names: string[]) => names.reverse()],
-  ])("AR-19 eight sign-ins on their way, sent %s; the ninth is at the expense of the oldest", async (_title, order) => {
-    const browser = pool.browser(kit);
-    const [oldest = ""] = await begin(browser, "/0");
-    for (const n of range(1, 7)) {
-      at(n);
-      expect(await begin(browser, `/${n}`)).toContain(oldest);
-    }
-    const stored = new Map(browser.jar);
-    browser.jar.clear();
-    for (const name of order([...stored.keys()]))
-      browser.jar.set(name, stored.get(name) ?? { value: "", line: "", expiresAt: 0 });
-    at(8);
-    const names = await begin(browser, "/8");
-    expect([names.length, names.includes(oldest)]).toEqual([8, false]);
-  });
+  ])(
+    "AR-19 a browser keeps eight pending sign-ins, and a ninth replaces the oldest: sent %s",
+    async (_title, order) => {
+      const browser = pool.browser(kit);
+      const [oldest = ""] = await begin(browser, "/0");
+      for (const n of range(1, 7)) {
+        at(n);
+        expect(await begin(browser, `/${n}`)).toContain(oldest);
+      }
+      const stored = new Map(browser.jar);
+      browser.jar.clear();
+      for (const name of order([...stored.keys()]))
+        browser.jar.set(name, stored.get(name) ?? { value: "", line: "", expiresAt: 0 });
+      at(8);
+      const names = await begin(browser, "/8");
+      expect([names.length, names.includes(oldest)]).toEqual([8, false]);
+    },
+  );
 
-  test("AR-19 of sign-ins on their way, what cannot be read goes at once", async () => {
+  test("AR-19 a new sign-in deletes an unreadable transaction", async () => {
     const browser = pool.browser(kit);
     const unreadable = `__Host-auth.txn.${"x".repeat(16)}`;
     browser.jar.set(unreadable, { value: "x", line: "", expiresAt: Number.POSITIVE_INFINITY });
     expect(await begin(browser, "/")).not.toContain(unreadable);
   });
 
-  test("AR-19 2,000 bytes of them, without the newest", async () => {
+  test("AR-19 pending sign-ins, without the newest, have at most 2,000 bytes", async () => {
     const sizeOf = async (length: number) => {
       const browser = pool.browser(kit);
       const [name = ""] = await begin(browser, "/".padEnd(length, "a"));
@@ -86,7 +89,7 @@ describe("pending sign-ins", () => {
     expect(await keeps(2_001, [0, 2, 3])).toBe(2);
   });
 
-  test("DS-03 AR-19 fifty sign-ins begun in one browser leave a few of them, in less than 4 KB", async () => {
+  test("DS-03 AR-19 after fifty unfinished sign-ins a browser keeps the newest in less than 4 KB", async () => {
     const browser = pool.browser(kit);
     const locations: string[] = [];
     for (let i = 0; i < 50; i++) {
@@ -111,17 +114,20 @@ describe("a transaction", () => {
   };
   const whole = { nonce: "n", codeVerifier: "v".repeat(43), returnTo: "/", createdAt: NOW };
 
-  test.each(["nonce", "codeVerifier", "returnTo", "createdAt"])("CB-03 with an odd %s is none", async (member) => {
-    pool.cognito.clearRequests();
-    for (const odd of [undefined, null, true, ["a"], member === "createdAt" ? "1" : 1]) {
-      expect(await answerTo({ ...whole, [member]: odd })).toBe("/auth/error?code=transaction_missing");
-    }
-    expect(pool.cognito.requests).toEqual([]);
-    expect(await answerTo(whole)).toContain("/auth/error?code=grant_rejected"); // Cognito has never heard of this code.
-  });
+  test.each(["nonce", "codeVerifier", "returnTo", "createdAt"])(
+    "CB-03 the kit rejects a transaction with an odd %s",
+    async (member) => {
+      pool.cognito.clearRequests();
+      for (const odd of [undefined, null, true, ["a"], member === "createdAt" ? "1" : 1]) {
+        expect(await answerTo({ ...whole, [member]: odd })).toBe("/auth/error?code=transaction_missing");
+      }
+      expect(pool.cognito.requests).toEqual([]);
+      expect(await answerTo(whole)).toContain("/auth/error?code=grant_rejected"); // Cognito has never heard of this code.
+    },
+  );
 });
 
-test("AR-13 a sign-in that took ten minutes less a second ends well, one of ten minutes does not", async () => {
+test("AR-13 a sign-in succeeds after 599 seconds and fails after 600", async () => {
   for (const [seconds, end] of [
     [599, "/x"],
     [600, "/auth/error?code=transaction_missing"],
@@ -137,7 +143,7 @@ test("AR-13 a sign-in that took ten minutes less a second ends well, one of ten 
   }
 });
 
-test("DS-09 ten thousand levels in a transaction start over", async () => {
+test("DS-09 the kit rejects a transaction with ten thousand levels of JSON", async () => {
   const contents = encode("[".repeat(10_000) + "]".repeat(10_000));
   const digest = await crypto.subtle.digest("SHA-256", Buffer.from(contents));
   const state = Buffer.from(new Uint8Array(digest)).toString("base64url");

@@ -37,7 +37,7 @@ async function signedIn(username = "ada"): Promise<Browser> {
 const refresh = (refreshToken: string): Promise<unknown> =>
   kit.core.refresh.refreshOnce({ refreshToken, isProven: true }, kit.config(), { isUrgent: false });
 
-test("AT-05 four hundred huge made-up refresh cookies evict no refresh that is under way", async () => {
+test("AT-05 four hundred huge made-up refresh cookies evict no refresh in flight", async () => {
   const neither = { COGNITO_CLIENT_SECRET: undefined, AUTH_SECRET: undefined };
   kit = await pool.load(neither as unknown as Record<string, string>); // Anybody can make up cookies.
   const [client] = pool.cognito.clients;
@@ -59,7 +59,7 @@ test("AT-05 four hundred huge made-up refresh cookies evict no refresh that is u
   if (client) pool.cognito.clients[0] = client;
 });
 
-test("AT-05 three thousand refreshes under way at once evict none of them", async () => {
+test("AT-05 three thousand refreshes in flight evict none of them", async () => {
   const failures: (() => void)[] = [];
   const fetched = vi
     .spyOn(globalThis, "fetch")
@@ -73,7 +73,7 @@ test("AT-05 three thousand refreshes under way at once evict none of them", asyn
   expect(fetched).toHaveBeenCalledTimes(3_001);
 });
 
-test("DS-11 of refreshes only the latest are remembered", async () => {
+test("DS-11 the kit remembers only the latest refreshes", async () => {
   const fetched = vi
     .spyOn(globalThis, "fetch")
     .mockImplementation(async () => Response.json({ error: "invalid_grant" }, { status: 400 }));

@@ -52,7 +52,7 @@ function expectRefusal(answer: Response, code = "token_response_invalid") {
   expect(browser.names()).toEqual(["__Host-auth.rounds"]);
 }
 
-describe("a sign-in is refused over an ID token with", () => {
+describe("a sign-in is rejected for an ID token with", () => {
   const ours = (claims: Claims) => String(claims.iss);
 
   test.each<[string, Change, how?: (change: Change) => Fault]>([
@@ -183,7 +183,7 @@ test.each<[string, Fault]>([
   ["ID-20 fifty claims that nobody knows", inBoth(fifty)],
   ["ID-20 the required claims alone", { claims: { id: minimal } }],
   ["ID-21 identities and attributes of odd types", inId({ identities: { primary: true }, email: 5, name: ["x"] })],
-])("a sign-in is good with an ID token with %s", async (_title, fault) => {
+])("a sign-in succeeds with an ID token with %s", async (_title, fault) => {
   expect(pathOf(await signInWith(fault))).toBe("/dashboard");
   expect((await session())?.idClaims).not.toBeNull();
 });
@@ -201,7 +201,7 @@ describe("tokens straight from the token endpoint", () => {
     browser = pool.browser(kit);
   });
 
-  test("KS-07 are good when the key of the ID token alone is new, whatever was looked for a moment before", async () => {
+  test("KS-07 new tokens are valid when only the key of the ID token is new, right after a made-up key id", async () => {
     await browser.signIn();
     await browser.visit("/dashboard", await bearer("made-up")); // The one look in 30 s that a stranger gets.
     const { keys } = pool.cognito;
@@ -211,14 +211,14 @@ describe("tokens straight from the token endpoint", () => {
     expect(pathOf(await browser.signIn("ada", "/auth/login?returnTo=/x&prompt=login"))).toBe("/x");
   });
 
-  test("KS-10 are not blamed when the keys are out of reach", async () => {
+  test("KS-10 when the keys cannot be fetched, sign-in fails with keys_unavailable", async () => {
     const login = await browser.login();
     const url = await pool.cognito.authorize(login.headers.get("location") ?? "", "ada");
     pool.cognito.fault("jwks", { status: 500 });
     expect(pathOf(await browser.callback(url))).toBe("/auth/error?code=keys_unavailable&returnTo=%2Fdashboard");
   });
 
-  test("RF-08 RP-21 end the session when they are somebody else's, and no cookie is deleted", async () => {
+  test("RF-08 RP-21 new tokens of another user end the session without deleting a cookie", async () => {
     await browser.signIn();
     browser.drop("__Host-auth.access");
     const names = browser.names();

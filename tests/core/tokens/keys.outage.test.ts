@@ -63,28 +63,25 @@ describe("an outage", () => {
     ["answers 404 with its keys", withOwnKeys(404)],
   ];
 
-  test.each(failures)(
-    "KS-09 with keys in hand, an issuer that %s costs nobody the session for a day",
-    async (_what, fault) => {
-      const { judge } = await load();
-      const good = await token();
+  test.each(failures)("KS-09 known keys serve for a day while the issuer %s", async (_what, fault) => {
+    const { judge } = await load();
+    const good = await token();
+    expect(await judge(good)).toBe("good");
+    pool.cognito.fault("jwks", fault);
+    for (const [i, seconds] of [600, 631, DAY_S - 1].entries()) {
+      at(seconds);
       expect(await judge(good)).toBe("good");
-      pool.cognito.fault("jwks", fault);
-      for (const [i, seconds] of [600, 631, DAY_S - 1].entries()) {
-        at(seconds);
-        expect(await judge(good)).toBe("good");
-        await settled(2 + i);
-      }
-      at(DAY_S);
-      expect(await judge(good)).toBe("keys_unavailable");
-      pool.cognito.clearFaults();
-      at(DAY_S + 2);
-      expect(await judge(good)).toBe("good");
-    },
-  );
+      await settled(2 + i);
+    }
+    at(DAY_S);
+    expect(await judge(good)).toBe("keys_unavailable");
+    pool.cognito.clearFaults();
+    at(DAY_S + 2);
+    expect(await judge(good)).toBe("good");
+  });
 
   test.each(failures)(
-    "KS-10 KS-11 without keys, an issuer that %s means 503, and no cookie changes",
+    "KS-10 KS-11 without keys, every door answers 503 and changes no cookie while the issuer %s",
     async (_what, fault) => {
       pool.cognito.fault("jwks", fault);
       const { kit, judge } = await load();
@@ -128,7 +125,7 @@ describe("an outage", () => {
     expect(pathOf(await pool.browser(kit).signIn())).toBe("/dashboard");
   });
 
-  test("KS-06 an answer that settles late does not replace newer keys", async () => {
+  test("KS-06 a late response does not replace newer keys", async () => {
     const { judge } = await load();
     const answer = await (await fetch(`${pool.cognito.issuer}/.well-known/jwks.json`)).text();
     let arrive: (response: Response) => void = () => {};
@@ -151,13 +148,13 @@ describe("an outage", () => {
     vi.restoreAllMocks();
   });
 
-  test("KS-10 an issuer that never answers is given up", async () => {
+  test("KS-10 a time limit ends the wait for an issuer that never answers", async () => {
     pool.cognito.fault("jwks", { hang: true });
     const { judge } = await load();
     expect(await judge(await token())).toBe("keys_unavailable");
   });
 
-  test("KS-09 an unknown key id during an outage is not judged: its key may be news", async () => {
+  test("KS-09 during an outage an unknown key id means keys_unavailable, because its key may be new", async () => {
     const { judge } = await load();
     expect(await judge(await token())).toBe("good");
     pool.cognito.fault("jwks", { status: 500 });
@@ -184,7 +181,7 @@ async function answersTo(kit: Kit, good: string): Promise<Response[]> {
   return Promise.all(answers);
 }
 
-test("KS-10 for the keys: who comes within ten seconds waits for it, and then it is sent again", async () => {
+test("KS-10 requests wait ten seconds for a dropped fetch of the keys, and then fetch them again", async () => {
   const { kit } = await load();
   const authorization = `Bearer ${await pool.cognito.accessTokenFor("ada")}`;
   const route = kit.api.withSession(() => Response.json({}));

@@ -47,7 +47,7 @@ async function tokenOfUnknownKey(kid: string): Promise<string> {
 const settled = (count: number) => vi.waitFor(() => expect(fetches()).toBe(count));
 
 describe("the cache", () => {
-  test("KS-01 KS-14 the keys come from below the configured issuer, by no redirect and from no cache", async () => {
+  test("KS-01 KS-14 the kit fetches the keys below the configured issuer, without redirects and caches", async () => {
     const fetched = vi.spyOn(globalThis, "fetch");
     const { config, judge } = await load();
     expect(await judge(await token())).toBe("good");
@@ -78,7 +78,7 @@ describe("the cache", () => {
     expect(counts).toEqual([2, 2, 3, 3, 4]); // The first fetch was the good token's.
   });
 
-  test("KS-05 a thousand ID cookies of unknown keys, beside a good session, cause one fetch too", async () => {
+  test("KS-05 a thousand ID cookies of unknown keys beside a valid session cause one fetch, too", async () => {
     const { kit, judge } = await load();
     const good = await token();
     expect(await judge(good)).toBe("good");
@@ -90,7 +90,7 @@ describe("the cache", () => {
     expect(fetches()).toBe(2);
   });
 
-  test("KS-13 what a token says is no part of any request", async () => {
+  test("KS-13 no part of a token appears in a request", async () => {
     const { judge } = await load();
     const path = `${pool.cognito.issuer}/trap`;
     const tokens = [await token({ iss: path }), await tokenOfUnknownKey(path), await tokenOfUnknownKey("../../trap?x")];
@@ -98,7 +98,7 @@ describe("the cache", () => {
     expect(new Set(pool.cognito.requests.map(({ name }) => name))).toEqual(new Set(["jwks"]));
   });
 
-  test("KS-01 pinned keys need no network, neither for good tokens nor for unknown key ids", async () => {
+  test("KS-01 pinned keys need no network, for valid tokens and for unknown key ids", async () => {
     const { id, access } = pool.cognito.keys;
     const { kit, judge } = await load({ COGNITO_JWKS: JSON.stringify({ keys: [id.jwk, access.jwk] }) });
     expect(await judge(await token())).toBe("good");
@@ -107,7 +107,7 @@ describe("the cache", () => {
     expect(fetches()).toBe(0);
   });
 
-  test("KS-11 a pinned key is taken as strictly as a fetched one", async () => {
+  test("KS-11 the same rules apply to pinned and fetched keys", async () => {
     const jwks = { keys: [{ ...pool.cognito.keys.access.jwk, use: "enc" }, pool.cognito.keys.id.jwk] };
     const { judge } = await load({ COGNITO_JWKS: JSON.stringify(jwks) });
     expect(await judge(await token())).toBe("token_invalid");
@@ -115,7 +115,7 @@ describe("the cache", () => {
 });
 
 describe("rotation", () => {
-  test("KS-06 RP-19 a new key is picked up, and tokens of the old one stay good", async () => {
+  test("KS-06 RP-19 the kit finds a new key, and tokens of the old key stay valid", async () => {
     const { judge } = await load();
     const old = await token();
     expect(await judge(old)).toBe("good");
@@ -127,7 +127,7 @@ describe("rotation", () => {
   });
 
   // The price of bounding key id floods: for at most 30 s after a fetch, a new key is unknown.
-  test("KS-07 a key that is new right after a fetch is found at once, the next one within 30 s", async () => {
+  test("KS-07 the kit finds a first new key at once, and a second one within 30 s", async () => {
     const { judge } = await load();
     expect(await judge(await token())).toBe("good");
     await pool.cognito.rotateKeys();
@@ -140,7 +140,7 @@ describe("rotation", () => {
     expect(await judge(early)).toBe("good");
   });
 
-  test("KS-07 RP-19 a rotation just before the tokens are signed disturbs neither sign-in nor refresh", async () => {
+  test("KS-07 RP-19 sign-in and refresh succeed right after a key rotation", async () => {
     const { kit } = await load();
     const browser = pool.browser(kit);
     await browser.signIn();
@@ -154,7 +154,7 @@ describe("rotation", () => {
     expect(browser.names()).toContain("__Host-auth.access");
   });
 
-  test("KS-07 made-up key ids keep neither a sign-in nor two requests at once from a new key", async () => {
+  test("KS-07 after made-up key ids, a sign-in and two concurrent requests still find a new key", async () => {
     const { kit, judge } = await load();
     expect(await judge(await token())).toBe("good");
     expect(await judge(await tokenOfUnknownKey("made-up"))).toBe("token_invalid");
@@ -166,7 +166,7 @@ describe("rotation", () => {
     expect(await Promise.all([judge(news), judge(news)])).toEqual(["good", "good"]);
   });
 
-  test("KS-08 tokens of a removed key are refused once ten minutes are over", async () => {
+  test("KS-08 the kit rejects tokens of a removed key after ten minutes", async () => {
     const { judge } = await load();
     const old = await token();
     expect(await judge(old)).toBe("good");
@@ -182,7 +182,7 @@ describe("rotation", () => {
     expect(await judge(await token())).toBe("good");
   });
 
-  test("KS-08 a key id that comes back with another key does not vouch for older tokens", async () => {
+  test("KS-08 a key id with a new key does not make tokens of the old key valid", async () => {
     const { judge } = await load();
     const old = await token();
     expect(await judge(old)).toBe("good");
@@ -208,13 +208,13 @@ describe("a key in the JWKS", () => {
     ["has 512 bits", "token_invalid", () => weak(512), {}],
     ["has 1024 bits", "token_invalid", () => weak(1024), {}],
     ["is for encryption", "token_invalid", strong, { use: "enc" }],
-    ["is for nothing", "token_invalid", strong, { use: undefined }],
+    ["has no use", "token_invalid", strong, { use: undefined }],
     ["is for another algorithm", "token_invalid", strong, { alg: "RS512" }],
     ["names no algorithm", "token_invalid", strong, { alg: undefined }],
-    ["is said to be symmetric", "token_invalid", strong, { kty: "oct", k: "c2VjcmV0" }],
+    ["claims to be symmetric", "token_invalid", strong, { kty: "oct", k: "c2VjcmV0" }],
     ["has a private member", "token_invalid", strong, { d: "AQAB" }],
     ["has no modulus", "token_invalid", strong, { n: undefined }],
-    ["lacks nothing", "good", strong, {}],
+    ["is complete", "good", strong, {}],
   ])("KS-12 a token of a key that %s is %s", async (_what, verdict, generate, members) => {
     const { privateKey, publicKey } = await generate();
     const jwk = { ...(await exportJWK(publicKey)), kid: "added", alg: "RS256", use: "sig", ...members };
@@ -232,14 +232,14 @@ async function signWith(key: CryptoKey): Promise<string> {
   return `${input}.${Buffer.from(new Uint8Array(signature)).toString("base64url")}`;
 }
 
-test("RP-19 keys that rotated just before signing are fetched again", async () => {
+test("RP-19 a sign-in succeeds after a rotation that removed the old keys", async () => {
   const { kit } = await load();
   await pool.browser(kit).signIn();
   await pool.cognito.rotateKeys({ keepOld: false });
   expect(pathOf(await pool.browser(kit).signIn())).toBe("/dashboard");
 });
 
-test("KS-05 DS-02 twenty ID tokens that name unknown keys make the kit look for a new key once", async () => {
+test("KS-05 DS-02 twenty ID tokens with unknown key ids cause one fetch", async () => {
   const { kit, config } = await load();
   const { verifyIdToken } = kit.core.verify;
   const header = (kid: string) => Buffer.from(JSON.stringify({ alg: "RS256", kid })).toString("base64url");

@@ -53,7 +53,7 @@ describe("trouble at Cognito", () => {
     expect([await storm(0), await storm(59), await storm(60)]).toEqual([1, 1, 2]);
   });
 
-  test("DS-06 during an outage a session that is still good asks again every two seconds only", async () => {
+  test("DS-06 during an outage a valid session asks Cognito once in two seconds", async () => {
     const browser = await signedIn();
     pool.cognito.fault("token", { status: 500 });
     const cookie = browser.cookieHeader;
@@ -65,7 +65,7 @@ describe("trouble at Cognito", () => {
     expect([await storm(3_550), await storm(3_551), await storm(3_552)]).toEqual([1, 1, 2]);
   });
 
-  test("DS-07 TK-05 who waits for a Cognito that never answers holds up nobody else, and gets a 503", async () => {
+  test("DS-07 TK-05 a user for whom Cognito never answers gets a 503, and other users do not wait", async () => {
     const slow = await signedIn();
     const other = await signedIn("grace");
     slow.drop("__Host-auth.access");
@@ -82,7 +82,7 @@ describe("trouble at Cognito", () => {
     ["behind", -300, 3_600],
     ["ahead", 300, 3_600],
     ["ahead, further than a token lives,", 300, 300],
-  ])("DS-14 a clock that jumps %s makes no refresh loop, and signs nobody out", async (_what, jump, lifetime) => {
+  ])("DS-14 a clock that jumps %s causes no refresh loop and signs no user out", async (_what, jump, lifetime) => {
     pool.cognito.settings.accessTokenSeconds = lifetime;
     const browser = await signedIn();
     const skewed = { seconds: jump, clockSkewSeconds: -jump }; // Cognito's own clock does not jump.
@@ -98,14 +98,14 @@ describe("trouble at Cognito", () => {
   });
 });
 
-test("RF-02 for new tokens: later requests wait for it, and then send it again, once", async () => {
+test("RF-02 requests wait for a dropped refresh, and then send it once more", async () => {
   const browser = pool.browser(kit);
   await browser.signIn();
   browser.drop("__Host-auth.access");
   expect(await sendDropped("/token", () => browser.visit("/dashboard"), 11)).toEqual([1, 2, 200]);
 });
 
-describe("tokens that nobody can verify", () => {
+describe("new tokens while the keys are unavailable", () => {
   let browser: Browser;
   beforeEach(async () => {
     browser = await signedIn();
@@ -119,7 +119,7 @@ describe("tokens that nobody can verify", () => {
     pool.cognito.clearRequests();
   }
 
-  test("RF-07 tokens that came while the keys were out of reach serve when they are back, after the grace period, too", async () => {
+  test("RF-07 tokens that arrive while the keys are unavailable serve later, also after the grace period", async () => {
     await loseKeys();
     expect((await browser.visit("/dashboard")).status).toBe(503);
     at(3_705);
@@ -132,7 +132,7 @@ describe("tokens that nobody can verify", () => {
     expect(pool.cognito.count("token")).toBe(1);
   });
 
-  test("AT-07 a sign-out meanwhile: the tokens that came never serve", async () => {
+  test("AT-07 after a sign-out, tokens that arrived while the keys were unavailable never serve", async () => {
     await loseKeys();
     const before = new Map(browser.jar);
     expect((await browser.visit("/dashboard")).status).toBe(503);
@@ -147,7 +147,7 @@ describe("tokens that nobody can verify", () => {
   });
 });
 
-test("DS-16 what fails while it is awaited by nobody leaves no rejection unhandled", async () => {
+test("DS-16 failures in the background leave no unhandled rejection", async () => {
   const rejections: unknown[] = [];
   const note = (reason: unknown) => rejections.push(reason);
   process.on("unhandledRejection", note);

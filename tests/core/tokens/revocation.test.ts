@@ -30,7 +30,7 @@ describe("with a client secret", () => {
 
   afterEach(() => pool.cognito.clearFaults());
 
-  test("AT-07 a revocation that fails is tried again after a minute", async () => {
+  test("AT-07 the kit repeats a failed revocation after a minute", async () => {
     pass(400);
     const late = await kit.middleware.default(browser.request("/dashboard"));
     Object.assign(pool.cognito.settings, { revokeFamily: false });
@@ -47,7 +47,7 @@ describe("with a client secret", () => {
     expect(pool.cognito.refreshTokenState(refreshTokenOf(browser))).toBe("revoked");
   });
 
-  test("AT-06 a refresh cookie that is replayed at sign-out is revoked once", async () => {
+  test("AT-06 a refresh token that is replayed at sign-out is revoked once", async () => {
     const jar = new Map(browser.jar);
     for (let i = 0; i < 20; i++) {
       for (const [name, cookie] of jar) browser.jar.set(name, cookie);
@@ -62,7 +62,7 @@ describe("without secrets", () => {
 
   const pool = usePool({ client: { clientSecret: undefined } });
 
-  test("AT-06 without secrets, made-up sign-outs cause thirty revocations a second, though Cognito confirms each", async () => {
+  test("AT-06 without secrets, made-up sign-outs cause thirty revocations a second", async () => {
     const kit = await pool.load();
     const browser = pool.browser(kit);
     await browser.signIn();

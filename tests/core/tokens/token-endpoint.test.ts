@@ -42,7 +42,7 @@ function expectRefusal(answer: Response, code = "token_response_invalid") {
 
 const GONE = "token_endpoint_unavailable";
 
-describe("no sign-in comes of a token endpoint that", () => {
+describe("sign-in fails when the token endpoint", () => {
   const oauth = (error: string) => ({ status: 400, body: { error, error_description: "x" } });
 
   test.each<[string, Fault, code?: string]>([
@@ -67,7 +67,7 @@ describe("no sign-in comes of a token endpoint that", () => {
     ["TK-11 refuses the code", oauth("invalid_grant"), "grant_rejected"],
     ["TK-11 refuses the client", oauth("invalid_client"), "client_rejected"],
     ["TK-11 says what it never says", oauth("<script>"), "client_rejected"],
-  ])("%s: one call, and no other", async (_title, fault, code) => {
+  ])("%s: the kit makes one call", async (_title, fault, code) => {
     expectRefusal(await signInWith(fault), code);
     expect(pool.cognito.requests.filter(({ method, name }) => method === "POST" && name !== "login")).toHaveLength(1);
     expect(pool.cognito.count("/elsewhere")).toBe(0);
@@ -75,14 +75,14 @@ describe("no sign-in comes of a token endpoint that", () => {
   });
 });
 
-test("CB-21 TK-05 a token endpoint that never answers, or drop by drop, is given up", async () => {
+test("CB-21 TK-05 a time limit ends the wait for a token endpoint that hangs or sends byte by byte", async () => {
   pool.cognito.fault("token", { hang: true }, { times: 1 });
   pool.cognito.fault("token", { slowBody: true }, { times: 1 });
   const answers = await Promise.all([pool.browser(kit).signIn(), pool.browser(kit).signIn()]);
   expect(answers.map(pathOf)).toEqual(Array(2).fill(`/auth/error?code=${GONE}&returnTo=%2Fdashboard`));
 });
 
-test("TK-01 TK-13 RP-14 the secret goes in the body, the refresh token to two endpoints alone", async () => {
+test("TK-01 TK-13 RP-14 the secret is sent in the body, and the refresh token to two endpoints only", async () => {
   await browser.signIn();
   const refreshToken = pool.cognito.signIns.at(-1)?.refreshTokens[0]?.token ?? "none";
   browser.drop("__Host-auth.access");
@@ -99,7 +99,7 @@ test("TK-01 TK-13 RP-14 the secret goes in the body, the refresh token to two en
 test.each([
   ["TK-02 without a secret", "public", undefined],
   ["TK-03 with a secret of odd characters", "odd", "a+b:c%2Fd e&f=g/\u00e9"],
-])("%s a sign-in and a refresh work", async (_title, clientId, clientSecret) => {
+])("%s a sign-in and a refresh succeed", async (_title, clientId, clientSecret) => {
   const client = { clientId, clientSecret, callbackUrls: [`${ORIGIN}/auth/callback`], logoutUrls: [] };
   pool.cognito.clients.push(client);
   browser = pool.browser(await pool.load({ COGNITO_CLIENT_ID: clientId, COGNITO_CLIENT_SECRET: clientSecret }));
@@ -110,13 +110,16 @@ test.each([
   expect(calls.map(({ params }) => params.client_secret)).toEqual([clientSecret, clientSecret]);
 });
 
-test.each([undefined, -1, "soon", 1e9])("TK-09 a token's own end counts, not expires_in: %j", async (expiresIn) => {
-  const answer = await signInWith({ transform: changed({ expires_in: expiresIn }) });
-  const line = answer.headers.getSetCookie().find((cookie) => cookie.startsWith("__Host-auth.access="));
-  expect(line).toContain("; Max-Age=3600;");
-});
+test.each([undefined, -1, "soon", 1e9])(
+  "TK-09 the exp claim decides when a token expires, not expires_in: %j",
+  async (expiresIn) => {
+    const answer = await signInWith({ transform: changed({ expires_in: expiresIn }) });
+    const line = answer.headers.getSetCookie().find((cookie) => cookie.startsWith("__Host-auth.access="));
+    expect(line).toContain("; Max-Age=3600;");
+  },
+);
 
-describe("what the log tells of a sign-in that failed at the token endpoint", () => {
+describe("the log of a sign-in that failed at the token endpoint", () => {
   /** The callback, while the token endpoint answers so. */
   async function fail(fault: object) {
     const browser = pool.browser(await pool.load());
@@ -153,13 +156,13 @@ describe("what the log tells of a sign-in that failed at the token endpoint", ()
       "client_rejected",
       `Cognito says xb${"z".repeat(38)}`,
     ],
-  ] as const)("TK-05 CF-08 %s is told in words of the kit's own", async (_what, fault, code, detail) => {
+  ] as const)("TK-05 CF-08 the log describes %s in the kit's own words", async (_what, fault, code, detail) => {
     const { end, event } = await fail(fault);
     expect(end).toBe(`/auth/error?code=${code}&returnTo=%2Fdashboard`);
     expect(event).toEqual({ type: "sign_in_failed", path: "/auth/callback", code, detail });
   });
 
-  test("the code is sent as a form, never in an address", async () => {
+  test("the kit sends the code in a form, never in a URL", async () => {
     await pool.browser(await pool.load()).signIn();
     const { headers, endpoint } = pool.cognito.requests.filter(({ name }) => name === "token").at(-1) ?? {};
     expect([headers?.["content-type"]?.split(";")[0], endpoint]).toEqual([
@@ -182,14 +185,14 @@ describe("CF-10 a new client secret", () => {
     return browser;
   };
 
-  test("beside the old one keeps everybody signed in, and refreshes with it", async () => {
+  test("a new secret beside the old one keeps all users signed in, and refreshes use it", async () => {
     const browser = await comeBack({ COGNITO_CLIENT_SECRET: "the-second-secret, s3cr3t+with+plus" });
     expect((await browser.visit("/dashboard")).status).toBe(200);
     expect(pathOf(await browser.signIn("ada", "/auth/login?returnTo=/x&prompt=login"))).toBe("/x");
     expect(new Set(secretsSent())).toEqual(new Set(["the-second-secret"]));
   });
 
-  test("that Cognito does not know yet costs one more call, and then the other one is sent first", async () => {
+  test("a secret that Cognito does not know yet costs one more call, and then the other one is sent first", async () => {
     const browser = await comeBack({ COGNITO_CLIENT_SECRET: "not-yet, s3cr3t+with+plus" });
     expect((await browser.visit("/dashboard")).status).toBe(200);
     browser.drop("__Host-auth.access");
@@ -198,7 +201,7 @@ describe("CF-10 a new client secret", () => {
     expect(secretsSent()).toEqual(["not-yet", "s3cr3t+with+plus", "s3cr3t+with+plus"]);
   });
 
-  test("that is wrong, with the old one beside it also wrong, signs nobody out", async () => {
+  test("two wrong secrets sign no user out", async () => {
     const browser = await comeBack({ COGNITO_CLIENT_SECRET: "a-mistake, s3cr3t+with+plus" });
     pool.cognito.fault("token", { status: 401, body: { error: "invalid_client" } });
     const names = browser.names();
@@ -207,7 +210,7 @@ describe("CF-10 a new client secret", () => {
     pool.cognito.clearFaults();
   });
 
-  test("AT-13 in the place of the old one means one more sign-in: nothing proves the refresh cookie", async () => {
+  test("AT-13 a new secret without the old one requires a new sign-in, because no secret proves the refresh cookie", async () => {
     const browser = await comeBack({ COGNITO_CLIENT_SECRET: "the-second-secret" });
     expect((await browser.visit("/dashboard")).status).toBe(303);
     expect(secretsSent()).toEqual([]);

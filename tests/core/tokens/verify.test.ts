@@ -70,7 +70,7 @@ describe("the clock", () => {
     ["JW-16 ID-09 an exp a second ago", { exp: NOW_S - 1 }, "token_expired"],
     ["JW-16 ID-09 an exp of now", { exp: NOW_S }, "token_expired"],
     ["JW-16 ID-09 an exp in a second", { exp: NOW_S + 1 }, "good"],
-    // No tolerance after exp: whoever has a refresh token is refreshed a minute ahead of it.
+    // No tolerance after exp: a session with a refresh token is refreshed a minute before.
     ["JW-16 an exp 30 s ago", { exp: NOW_S - 30 }, "token_expired"],
     ["JW-16 an exp 61 s ago", { exp: NOW_S - 61 }, "token_expired"],
     ["JW-13 an exp with a fraction", { exp: NOW_S + 0.5 }, "good"],
@@ -80,7 +80,7 @@ describe("the clock", () => {
     ["JW-15 JW-16 an iat 60 s ahead", { iat: NOW_S + 60 }, "good"],
     ["JW-15 JW-16 an iat 61 s ahead", { iat: NOW_S + 61 }, "token_invalid"],
     ["JW-15 an iat of a week ago", { iat: NOW_S - 604_800 }, "good"],
-  ])("%s gets one verdict for both tokens and in every place", async (_what, claims, verdict) => {
+  ])("%s gets the same result in both kinds of token and at every door", async (_what, claims, verdict) => {
     const kit = await load();
     const token = await pool.cognito.accessTokenFor("ada", { claims });
     expect(await kit.access(token)).toBe(verdict);
@@ -88,7 +88,7 @@ describe("the clock", () => {
     expect(await kit.statuses(token)).toEqual(verdict === "good" ? IN : OUT);
   });
 
-  test("JW-16 a token that was good before is judged by the clock again", async () => {
+  test("JW-16 the kit checks the times of a remembered token at every use", async () => {
     const kit = await load();
     const token = await pool.cognito.accessTokenFor("ada");
     expect(await kit.statuses(token)).toEqual(IN);
@@ -108,7 +108,7 @@ describe("reading", () => {
     ["a line break after it", (token: string) => `${token}\n`],
     ["a letter that is not ASCII", (token: string) => token.replace(/.$/, "é")],
     ["a zero byte", (token: string) => `${token}\0`],
-  ])("JW-22 JW-24 a good token with %s is refused", async (_what, change) => {
+  ])("JW-22 JW-24 the kit rejects a valid token with %s", async (_what, change) => {
     const kit = await load();
     expect(await kit.access(change(await pool.cognito.accessTokenFor("ada")))).toBe("token_invalid");
     expect(await kit.id(change(await pool.cognito.idTokenFor("ada")))).toBe("token_invalid");
@@ -118,24 +118,21 @@ describe("reading", () => {
     ["the issuer last", (right: string) => right.replace("{", '{"iss":"https://evil.example",'), "good"],
     ["another issuer last", (right: string) => right.replace(/}$/, ',"iss":"https://evil.example"}'), "token_invalid"],
     ["another token_use last", (right: string) => right.replace(/}$/, ',"token_use":"id"}'), "token_invalid"],
-  ])(
-    "JW-25 of two members with one name the last counts, at the edge and in Node: %s",
-    async (_what, change, verdict) => {
-      const { header, payload } = await usual();
-      expect(await (await load()).access(await sign(header, change(payload)))).toBe(verdict);
-    },
-  );
+  ])("JW-25 the last of two claims with the same name counts: %s", async (_what, change, verdict) => {
+    const { header, payload } = await usual();
+    expect(await (await load()).access(await sign(header, change(payload)))).toBe(verdict);
+  });
 
   test.each([
     ["RS256 last", '{"alg":"none",', "", "good"],
     ["none last", "{", ',"alg":"none"', "token_invalid"],
-  ])("JW-25 of two algorithms in a header the last counts: %s", async (_what, start, end, verdict) => {
+  ])("JW-25 the last of two algorithms in a header counts: %s", async (_what, start, end, verdict) => {
     const { header, payload } = await usual();
     const twice = header.replace("{", start).replace(/}$/, `${end}}`);
     expect(await (await load()).access(await sign(twice, payload))).toBe(verdict);
   });
 
-  test("JW-26 __proto__ and constructor are claims like any other", async () => {
+  test("JW-26 the claims __proto__ and constructor have no effect", async () => {
     const kit = await load();
     const { header, payload } = await usual();
     const poison =
@@ -149,7 +146,7 @@ describe("reading", () => {
     expect({}).not.toHaveProperty("polluted");
   });
 
-  test("JW-27 a token of 16 KiB is read, and one above it is refused before any key is looked up", async () => {
+  test("JW-27 the kit reads a token of 16 KiB, and rejects a longer one before it looks for a key", async () => {
     const { length } = await pool.cognito.accessTokenFor("ada", { claims: { x: "" } });
     const make = (characters: number) => "x".repeat(Math.floor(((characters - length) * 3) / 4));
     const sized = (characters: number) => pool.cognito.accessTokenFor("ada", { claims: { x: make(characters) } });
@@ -168,7 +165,7 @@ describe("reading", () => {
     ["JW-03 a token of another algorithm", { alg: "ES256" }],
     ["JW-09 a token without a key id", { kid: undefined }],
     ["JW-28 a compressed token", { zip: "DEF" }],
-  ])("%s is refused before any key is fetched", async (_what, header) => {
+  ])("%s is rejected before any key is fetched", async (_what, header) => {
     const kit = await load();
     const { payload } = await usual();
     expect(await kit.access(await pool.cognito.signAccessToken(JSON.parse(payload), header))).toBe("token_invalid");
@@ -177,7 +174,7 @@ describe("reading", () => {
 });
 
 describe("trust", () => {
-  test("JW-24 a twin of the signature is the same session: signed in with it, and signed out with it", async () => {
+  test("JW-24 another spelling of a signature is the same session, and sign-out ends both", async () => {
     const { kit, call, middleware } = await load();
     const browser = pool.browser(kit);
     await browser.signIn("ada");
@@ -193,7 +190,7 @@ describe("trust", () => {
     expect(await statuses(browser.cookieHeader)).toEqual(OUT);
   });
 
-  test("JW-24 a forgery with the id of a verified token is no verified token", async () => {
+  test("JW-24 a forged token with the signature of a verified token is rejected", async () => {
     const kit = await load();
     const token = await pool.cognito.accessTokenFor("ada");
     expect(await kit.access(token)).toBe("good");
@@ -203,7 +200,7 @@ describe("trust", () => {
     expect(await kit.access(`${header}.${forged}.${signature}`)).toBe("token_invalid");
   });
 
-  test("JW-30 when the platform's cryptography throws, nobody is signed in", async () => {
+  test("JW-30 nobody is signed in when the platform's cryptography throws", async () => {
     const kit = await load();
     vi.spyOn(crypto.subtle, "verify").mockRejectedValue(new Error("no such luck"));
     const token = await pool.cognito.accessTokenFor("ada");
@@ -223,7 +220,7 @@ describe("trust", () => {
     );
   });
 
-  test("JW-29 only the server's log tells what was wrong, and it holds no part of the token", async () => {
+  test("JW-29 only the server's log says what is wrong with a token, without any part of the token", async () => {
     const kit = await load();
     const token = await pool.cognito.accessTokenFor("ada", { claims: { iss: "https://evil.example" } });
     await kit.statuses(token);
@@ -236,7 +233,7 @@ describe("trust", () => {
     ["this client", undefined, IN],
     ["a client that is named for the API", "mobile12345", [200, 200, 401, 401]],
     ["a client of the pool that is not named", "foreign12345", OUT],
-  ])("JW-18 a token of %s counts as it should, as Bearer and as cookie", async (_what, clientId, statuses) => {
+  ])("JW-18 a token of %s gets the right status as Bearer and as cookie", async (_what, clientId, statuses) => {
     const kit = await load();
     expect(await kit.statuses(await pool.cognito.accessTokenFor("ada", { clientId }))).toEqual(statuses);
   });
@@ -252,18 +249,18 @@ describe("trust", () => {
     ["ID-05 an azp of this client", { azp: "web1234567890abcdefghijkl" }, "good"],
     ["ID-05 an azp of another client", { azp: "foreign12345" }, "token_invalid"],
     ["ID-05 an azp that is no text", { azp: 5 }, "token_invalid"],
-  ])("%s: the ID token is judged as it should be", async (_what, claims, verdict) => {
+  ])("%s: the ID token gets the right result", async (_what, claims, verdict) => {
     expect(await (await load()).id(await pool.cognito.idTokenFor("ada", { claims }))).toBe(verdict);
   });
 
-  test("claims that serve many requests cannot be changed by one of them", async () => {
+  test("a request cannot change claims that other requests share", async () => {
     const claims = await (await load()).claims(await pool.cognito.accessTokenFor("ada"));
     expect(() => Object.assign(claims, { sub: "x" })).toThrow(TypeError);
     expect(() => Object.assign(claims["cognito:groups"] ?? {}, ["owners"])).toThrow(TypeError);
   });
 });
 
-describe("what a verified token saves", () => {
+describe("the memory of verified tokens", () => {
   let kit: Kit;
   const signedIn = async () => {
     kit = await pool.load();
@@ -272,7 +269,7 @@ describe("what a verified token saves", () => {
     return browser;
   };
 
-  test("JW-18 as an API client's Bearer token is nobody's as a cookie", async () => {
+  test("JW-18 the remembered Bearer token of an API client signs nobody in as a cookie", async () => {
     kit = await pool.load();
     const token = await pool.cognito.accessTokenFor("ada", { clientId: "mobile12345" });
     const asBearer = new Headers({ authorization: `Bearer ${token}` });
@@ -283,7 +280,7 @@ describe("what a verified token saves", () => {
     }
   });
 
-  test("for one configuration is verified anew for another", async () => {
+  test("a token that was verified for one configuration is verified again for another", async () => {
     const browser = await signedIn();
     const headers = new Headers({ cookie: browser.cookieHeader });
     const verify = vi.spyOn(crypto.subtle, "verify");
@@ -297,7 +294,7 @@ describe("what a verified token saves", () => {
     expect(verify).toHaveBeenCalledTimes(4);
   });
 
-  test("ends on the second on which it expires", async () => {
+  test("a remembered token expires at the second of its exp claim", async () => {
     const browser = await signedIn();
     const headers = new Headers({ cookie: browser.cookieHeader });
     const first = await kit.core.authenticate(headers, kit.config(), "never");
@@ -308,7 +305,7 @@ describe("what a verified token saves", () => {
     expect((await kit.core.authenticate(headers, kit.config(), "never")).status).toBe("signed_out");
   });
 
-  test("DS-11 of verified tokens only the latest are remembered", async () => {
+  test("DS-11 the kit remembers only the latest verified tokens", async () => {
     const { access } = await load();
     const signed = await Promise.all(Array.from({ length: 138 }, () => pool.cognito.accessTokenFor("ada")));
     const tokens = signed.flatMap(twinsOf).slice(0, 2_200);
@@ -320,7 +317,7 @@ describe("what a verified token saves", () => {
   });
 });
 
-test("DS-01 JW-27 a megabyte of token is refused without any cryptography", async () => {
+test("DS-01 JW-27 the kit rejects a token of a megabyte without cryptography", async () => {
   const kit = await load();
   const token = await pool.cognito.accessTokenFor("ada", { claims: { x: "x".repeat(1_000_000) } });
   const verify = vi.spyOn(crypto.subtle, "verify");
@@ -329,7 +326,7 @@ test("DS-01 JW-27 a megabyte of token is refused without any cryptography", asyn
   expect(pool.cognito.requests).toEqual([]);
 });
 
-test("DS-09 five thousand levels in claims that Cognito signed are no crash either", async () => {
+test("DS-09 five thousand levels of JSON in signed claims cause no crash", async () => {
   const { call } = await load();
   const { header, payload } = await usual();
   const token = await sign(header, payload.replace("{", `{"x":${"[".repeat(5_000)}${"]".repeat(5_000)},`));
