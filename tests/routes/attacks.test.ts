@@ -196,8 +196,8 @@ async function openDoors(kit: Kit) {
     const request = (headers: Headers) => new Request(`${ORIGIN}/api/me`, { headers });
     const { status, body } = await publicPart(await route(request(both), null));
     return {
-      verifyAccessToken: await judged(verifyAccessToken(accessToken, config, config.bearerClientIds)),
-      verifyIdToken: await judged(verifyIdToken(idToken, config)),
+      verifyAccessToken: await outcomeOf(verifyAccessToken(accessToken, config, config.bearerClientIds)),
+      verifyIdToken: await outcomeOf(verifyIdToken(idToken, config)),
       "access cookie, route": await publicPart(await route(request(cookie), null)),
       "access cookie, middleware": await publicPart(await middleware(cookie)),
       "Bearer, route": await publicPart(await route(request(bearer), null)),
@@ -212,7 +212,7 @@ async function publicPart(response: Response) {
   return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() };
 }
 
-function judged(verdict: Promise<unknown>): Promise<string> {
+function outcomeOf(verdict: Promise<unknown>): Promise<string> {
   return verdict.then(
     () => "good",
     (error: { isBadCredential?: boolean }) => (error.isBadCredential ? "a bad credential" : String(error)),

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Browser, type Kit, pathOf, usePool } from "../support/kit";
+import { shortenPauses } from "../support/time";
 
 const pool = usePool({ settings: { accessTokenSeconds: 3_600, rotation: true } });
 const NONE = { COGNITO_CLIENT_SECRET: undefined, AUTH_SECRET: undefined } as unknown as Record<string, string>;
@@ -76,6 +77,7 @@ describe("without AUTH_SECRET, a client secret", () => {
   });
 
   test("AT-06 a hundred transactions with made-up codes cause thirty calls in a second, and then sign-in works", async () => {
+    shortenPauses();
     const attempts = Array.from({ length: 100 }, async (_, i) => {
       const visitor = pool.browser(kit);
       const login = await visitor.login();
@@ -103,6 +105,7 @@ describe("with neither secret", () => {
   });
 
   test("AT-06 made-up refresh cookies cause at most 30 calls a second, and no user loses a session", async () => {
+    shortenPauses();
     unsign();
     const facts = Buffer.from(JSON.stringify(readFacts(refresh()))).toString("base64url");
     const visits = Array.from({ length: 200 }, (_, i) => {

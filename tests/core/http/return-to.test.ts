@@ -58,7 +58,7 @@ describe("safeReturnTo", () => {
     ["RD-11", ["https://app@evil", "https://app:443@evil", "https://app.example@evil"]],
     ["RD-12", ["https://app.example.evil.test", "https://app.example%2eevil.test", "app.example\u2024evil"]],
     ["RD-13", ["https://app\\@evil", "https://app#@evil", "https://app.example\\@evil"]],
-    // An absolute address of our own is not needed: one form is easier to judge than two.
+    // An absolute address of our own is not needed: one form is easier to check than two.
     ["RD-14", [`${ORIGIN}/ok`, `${ORIGIN}:443/ok`, "https://APP.example/ok"]],
     ["RD-15", [`${ORIGIN}:8443/`, "http://app.example/", "https://app.example./", "https://u:p@app.example/"]],
     ["RD-16", ["javascript:alert(1)", "JaVaScRiPt:alert(1)", " javascript:alert(1)", "java\nscript:alert(1)"]],

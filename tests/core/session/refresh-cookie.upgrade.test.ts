@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Browser, type Kit, usePool } from "../../support/kit";
+import { shortenPauses } from "../../support/time";
 
 const pool = usePool({ settings: { accessTokenSeconds: 3_600, rotation: true } });
 const SECRET = "a-secret-of-more-than-thirty-two-bytes";
@@ -58,6 +59,7 @@ describe("NW-12 a session of version 0.1.0", () => {
   });
 
   test("AT-06 the kit signs only tokens that Cognito accepts, and bounds calls with made-up tokens", async () => {
+    shortenPauses();
     const cookies = browser.cookieHeader;
     unsign();
     const facts = refresh().split(".", 1)[0];

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Browser, type Kit, TYPED, usePool } from "../../support/kit";
+import { shortenPauses } from "../../support/time";
 
 const pool = usePool({
   settings: { clockSkewSeconds: 0, accessTokenSeconds: 3_600, rotation: true, graceSeconds: 10 },
@@ -38,6 +39,7 @@ const refresh = (refreshToken: string): Promise<unknown> =>
   kit.core.refresh.refreshOnce({ refreshToken, isProven: true }, kit.config(), { isUrgent: false });
 
 test("AT-05 four hundred huge made-up refresh cookies evict no refresh in flight", async () => {
+  shortenPauses();
   const neither = { COGNITO_CLIENT_SECRET: undefined, AUTH_SECRET: undefined };
   kit = await pool.load(neither as unknown as Record<string, string>); // Anybody can make up cookies.
   const [client] = pool.cognito.clients;

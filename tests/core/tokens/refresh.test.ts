@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { sendDropped } from "../../support/dropped";
 import { type Browser, type Kit, TYPED, usePool, withRefreshToken } from "../../support/kit";
+import { stopTimers, until } from "../../support/time";
 
 const pool = usePool({
   settings: { clockSkewSeconds: 0, accessTokenSeconds: 3_600, rotation: true, graceSeconds: 10 },
@@ -70,9 +71,12 @@ describe("trouble at Cognito", () => {
     const other = await signedIn("grace");
     slow.drop("__Host-auth.access");
     pool.cognito.fault("token", { hang: true });
+    stopTimers();
     const order: string[] = [];
     const waits = slow.visit("/dashboard").then(({ status }) => order.push(`slow ${status}`));
+    await until(() => pool.cognito.count("token") === 1);
     await other.visit("/dashboard").then(({ status }) => order.push(`other ${status}`));
+    await vi.advanceTimersByTimeAsync(5_000);
     await waits;
     expect(order).toEqual(["other 200", "slow 503"]);
     expect(slow.names()).toContain("__Host-auth.refresh");

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Browser, type Kit, usePool } from "../../support/kit";
+import { shortenPauses } from "../../support/time";
 
 let kit: Kit;
 let browser: Browser;
@@ -63,6 +64,7 @@ describe("without secrets", () => {
   const pool = usePool({ client: { clientSecret: undefined } });
 
   test("AT-06 without secrets, made-up sign-outs cause thirty revocations a second", async () => {
+    shortenPauses();
     const kit = await pool.load();
     const browser = pool.browser(kit);
     await browser.signIn();

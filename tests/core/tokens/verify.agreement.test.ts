@@ -73,12 +73,11 @@ beforeEach(() => void vi.setSystemTime(NOW_S * 1000));
 afterEach(() => void vi.useRealTimers());
 
 test("JW-32 the kit and aws-jwt-verify agree on two thousand tokens, except for the listed differences", async () => {
-  const [ours, theirs, make] = [await openOurs(), openTheirs(), await createMint()];
-  const recipes = writeRecipes();
+  const [ours, theirs] = [await openOurs(), openTheirs()];
+  const { recipes, candidates } = await mintAll();
   const unlisted: string[] = [];
   const seen = new Set<string>();
   const agreed = { accepts: 0, refuses: 0 };
-  const candidates = await Promise.all(recipes.map(make));
   for (const [i, candidate] of candidates.entries()) {
     const [our, their] = [await ours(candidate), await theirs(candidate)];
     const listed = DIFFERENCES.filter(([verdict, , , is]) => verdict === our && is(candidate));
@@ -93,11 +92,12 @@ test("JW-32 the kit and aws-jwt-verify agree on two thousand tokens, except for 
 }, 60_000);
 
 test("JW-06 JW-32 the kit accepts no token whose signature jose rejects", async () => {
-  const [ours, make] = [await openOurs(), await createMint()];
+  const ours = await openOurs();
+  const { candidates } = await mintAll();
   const { issuer } = pool.cognito;
   const keySet = createLocalJWKSet(await (await fetch(`${issuer}/.well-known/jwks.json`)).json());
   const verdicts = { both: 0, neither: 0, joseOnly: 0 };
-  for (const candidate of await Promise.all(writeRecipes().map(make))) {
+  for (const candidate of candidates) {
     const isAccepted = (await ours(candidate)) === "accepts";
     const isSigned = await compactVerify(candidate.token, keySet, { algorithms: ["RS256"] }).then(
       () => true,
@@ -109,6 +109,23 @@ test("JW-06 JW-32 the kit accepts no token whose signature jose rejects", async 
   }
   expect(Math.min(...Object.values(verdicts))).toBeGreaterThan(100);
 }, 60_000);
+
+interface Minted {
+  readonly recipes: readonly Recipe[];
+  readonly candidates: readonly Candidate[];
+}
+
+let minted: Promise<Minted> | undefined;
+
+/** All tokens, signed once for both tests. */
+function mintAll(): Promise<Minted> {
+  const mint = async () => {
+    const [recipes, make] = [writeRecipes(), await createMint()];
+    return { recipes, candidates: await Promise.all(recipes.map(make)) };
+  };
+  minted ??= mint();
+  return minted;
+}
 
 async function openOurs() {
   const kit = await pool.load();

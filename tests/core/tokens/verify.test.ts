@@ -23,7 +23,7 @@ async function load(env: Record<string, string> = {}) {
   const kit = await pool.load(env);
   const { verifyAccessToken, verifyIdToken } = kit.core.verify;
   const config = kit.config();
-  const judged = (verdict: Promise<unknown>) => verdict.then(() => "good", codeOf);
+  const outcomeOf = (verdict: Promise<unknown>) => verdict.then(() => "good", codeOf);
   const route = kit.api.withSession((_request: Request, { user, claims, idClaims }) =>
     Response.json({ user, claims, idClaims }),
   );
@@ -34,9 +34,9 @@ async function load(env: Record<string, string> = {}) {
     kit,
     call,
     middleware,
-    access: (token: string) => judged(verifyAccessToken(token, config, config.bearerClientIds)),
+    access: (token: string) => outcomeOf(verifyAccessToken(token, config, config.bearerClientIds)),
     claims: (token: string) => verifyAccessToken(token, config, config.bearerClientIds),
-    id: (token: string) => judged(verifyIdToken(token, config)),
+    id: (token: string) => outcomeOf(verifyIdToken(token, config)),
     /** Statuses as a Bearer token and as a cookie, for a route and in middleware. */
     statuses: async (token: string) => {
       const ways = [{ authorization: `Bearer ${token}` }, { cookie: `__Host-auth.access=${token}` }];
