@@ -12,7 +12,7 @@ const runtime = (name: string, environment: string, exclude: string[] = []) => (
     name,
     environment,
     root,
-    include: ["tests/*.test.ts", "tests/{core,routes,stand-in,tools}/**/*.test.ts"],
+    include: ["tests/*.test.ts", "tests/{core,routes,stand-in,tools,docs}/**/*.test.ts"],
     exclude,
     testTimeout: 20_000,
     server: { deps: { inline: ["next-intl"] } }, // It imports "next/server", which Node does not find from there.
@@ -24,7 +24,11 @@ export default defineConfig({
   test: {
     projects: [
       runtime("node", "node"),
-      runtime("edge", "edge-runtime", ["tests/*.test.ts", "tests/{stand-in,tools}/**", "tests/core/layers.test.ts"]),
+      runtime("edge", "edge-runtime", [
+        "tests/*.test.ts",
+        "tests/{stand-in,tools,docs}/**",
+        "tests/core/layers.test.ts",
+      ]),
     ],
   },
 });

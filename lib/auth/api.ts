@@ -10,7 +10,7 @@ import { report } from "./events";
 
 type Answer = Response | Promise<Response>;
 
-/** The caller of an API: a session; none, and how to reject that; or the response that rejects the request anyway. */
+/** The caller of an API: a session, or none and its rejection. A Response rejects the request in any case. */
 type Caller = { readonly session: Session } | { readonly session: null; readonly rejection: Rejection } | Response;
 
 /**
@@ -30,7 +30,9 @@ export function withSession<R extends Request, C>(
   };
 }
 
-/** As withSession, but also for callers without a credential: their session is null. A bad Bearer token is still a 401. */
+/**
+ * Does the same, but accepts callers without a credential: their session is null. A bad Bearer token is still a 401.
+ */
 export function withOptionalSession<R extends Request, C>(
   handler: (request: R, session: Session | null, context: C) => Answer,
   requirement: Requirement = {},
@@ -62,7 +64,7 @@ function reject({ headers, url }: Request, rejection: Rejection): Response {
   return problem(headers, rejection);
 }
 
-/** No cache may give one caller what was made for another. */
+/** Copies the response with headers that keep it out of caches: it was made for one caller. */
 function withoutStore(response: Response): Response {
   const copy = new Response(response.body, response);
   copy.headers.set("cache-control", NO_STORE);

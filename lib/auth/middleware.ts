@@ -30,8 +30,8 @@ export interface RequestAuth {
   readonly session: Session | null;
   /**
    * Lets the request through. The page behind it sees a session that was refreshed just now. No shared cache keeps the
-   * answer. `from` is either a list of request headers to forward instead of the request's own, for example with a nonce
-   * for the CSP; or the response of another middleware, whose redirect, rewrite, headers and cookies are kept.
+   * answer. `from` is either a list of request headers to forward instead of the request's own, for example with a
+   * nonce for the CSP; or the response of another middleware, whose redirect, rewrite, headers and cookies are kept.
    */
   next(from?: Headers | Response): NextResponse;
   /** Asks for a sign-in: 303 for a page load, 401 for all else, 503 when Cognito or its keys are not available. */
@@ -67,7 +67,7 @@ export async function authenticateRequest(request: NextRequest): Promise<Request
   };
 }
 
-/** No session, and one answer whatever the app asks for. */
+/** Has no session, and the same answer to all three calls. */
 function sameAnswer(next: RequestAuth["next"]): RequestAuth {
   return { session: null, next, challenge: () => next(), forbid: () => next() };
 }

@@ -13,8 +13,8 @@ interface Props {
 }
 
 /**
- * Each page tells the browser's other tabs for whom it was rendered. A tab that shows another user reloads, and so does a
- * page that the Back button takes from the browser's memory.
+ * Each page tells the browser's other tabs for whom it was rendered. A tab that shows another user reloads, and so does
+ * a page that the Back button takes from the browser's memory.
  *
  * A page that reloads because of a first message sends a reply. A page that reloads because of a reply sends nothing.
  * Without this rule, tabs that never agree would reload each other without end.

@@ -23,7 +23,10 @@ export type { AccessTokenClaims, IdTokenClaims } from "./core/tokens/claims";
 export type { AuthErrorCode, AuthEvent };
 export { AuthError };
 
-/** Whether `experimental.authInterrupts` is on: only then may a page call `forbidden()`. Next inlines this at build time. */
+/**
+ * Whether `experimental.authInterrupts` is on: only then may a page call `forbidden()`. Next inlines this at build
+ * time.
+ */
 const hasAuthInterrupts = Boolean(process.env.__NEXT_EXPERIMENTAL_AUTH_INTERRUPTS);
 
 /** For the error page. Everything here is checked or configured, so it is safe to print. */
@@ -67,7 +70,9 @@ export async function requireSession(requirement: Requirement & { readonly retur
   return session;
 }
 
-/** Returns the verified access token, to call an API as the user. Keep it on the server. Throws as `getSession` does. */
+/**
+ * Returns the verified access token, to call an API as the user. Keep it on the server. Throws as `getSession` does.
+ */
 export async function getAccessToken(): Promise<string | null> {
   const auth = await authenticateOrThrow();
   return auth.status === "signed_in" ? auth.accessToken : null;

@@ -4,7 +4,7 @@ import { cookieHeader, expireAccessToken, signIn } from "./support/flows";
 import { CLICKED_FORM, DOCUMENT, FETCH, raw } from "./support/raw";
 import { openStage, type Stage } from "./support/stage";
 
-// Who gets what: each row of the table in the README, at the edge and on Node.
+// Who gets what: each row of the table in lib/auth/docs/guarding.md, at the edge and on Node.
 describe.each(["middleware", "proxy"] as const)("refused as %s.ts", (variant) => {
   let stage: Stage;
   beforeAll(async () => {

@@ -12,7 +12,8 @@ import type { SignedIn } from "@/lib/auth/core/session/authentication";
 import { markStarted } from "@/lib/auth/core/session/ended";
 import { readRefreshState } from "@/lib/auth/core/session/refresh-cookie";
 import { writeSession } from "@/lib/auth/core/session/session-cookies";
-import { type AuthorizationResponse, readAuthorizationResponse } from "@/lib/auth/core/sign-in/authorization";
+import { readCode, readState } from "@/lib/auth/core/sign-in/authorization";
+import { type Transaction, takeTransaction } from "@/lib/auth/core/sign-in/transactions";
 import { createSignIn, verifyTokenResponse } from "@/lib/auth/core/tokens/issued-tokens";
 import { revokeWithSuccessors } from "@/lib/auth/core/tokens/revocation";
 import { exchangeCode } from "@/lib/auth/core/tokens/token-endpoint";
@@ -23,15 +24,19 @@ export async function GET(request: Request): Promise<Response> {
   const config = getConfig();
   if (isPrefetch(request.headers)) return emptyResponse(400);
   const jar = new CookieJar(request.headers, config);
-  let answer: AuthorizationResponse | null = null;
+  let returnTo: string | null = null;
   try {
-    answer = await readAuthorizationResponse(jar, query);
-    const auth = await completeSignIn(jar, answer);
-    emitAll(report, path, auth?.events);
-    return redirectTo(config.origin + answer.transaction.returnTo, jar);
+    const { isUsed, ...transaction } = await takeTransaction(jar, readState(query));
+    returnTo = transaction.returnTo;
+    // A client could send one transaction with any number of guessed codes. Only the first one reaches Cognito.
+    if (isUsed) throw new AuthError("grant_rejected", "This sign-in was answered before");
+    const code = readCode(query, config.issuer);
+    const auth = await completeSignIn(jar, code, transaction);
+    emitAll(report, path, auth.events);
+    return redirectTo(config.origin + returnTo, jar);
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
-    return handleFailure(request, jar, error, answer);
+    return handleFailure(request, jar, error, returnTo);
   }
 }
 
@@ -39,9 +44,11 @@ export function HEAD(): Response {
   return emptyResponse(405, { allow: "GET" });
 }
 
-/** Redeems the code, verifies the tokens and binds them to this sign-in, and stores the session. Throws before it changes one. */
-async function completeSignIn(jar: CookieJar, { code, transaction }: AuthorizationResponse): Promise<SignedIn> {
-  if (code instanceof AuthError) throw code;
+/**
+ * Redeems the code, verifies the tokens and binds them to this sign-in, and stores the session. Throws before it
+ * changes one.
+ */
+async function completeSignIn(jar: CookieJar, code: string, transaction: Transaction): Promise<SignedIn> {
   const { config } = jar;
   const tokens = await verifyTokenResponse(await exchangeCode(code, transaction.codeVerifier, config), config);
   const signIn = createSignIn(tokens, transaction.nonce);
@@ -55,16 +62,15 @@ async function completeSignIn(jar: CookieJar, { code, transaction }: Authorizati
   return auth;
 }
 
-/** The error page; or, after a reload or the Back button, the page that a signed-in user wanted. */
+/** Redirects to the error page. After a reload or the Back button a signed-in user gets the page that they wanted. */
 async function handleFailure(
   request: Request,
   jar: CookieJar,
   error: AuthError,
-  answer: AuthorizationResponse | null,
+  returnTo: string | null,
 ): Promise<Response> {
   const { origin, baseUrl } = jar.config;
   const { pathname: path } = new URL(request.url);
-  const returnTo = answer?.transaction.returnTo ?? null;
   const isStale = error.code === "transaction_missing" || error.code === "grant_rejected";
   const auth = isStale ? await authenticate(request.headers, jar, { refresh: "due" }) : null;
   emitAll(report, path, auth?.events);

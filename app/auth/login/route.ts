@@ -14,7 +14,7 @@ const MAX_ROUNDS = 3;
 
 export async function GET(request: Request): Promise<Response> {
   const { pathname: path, searchParams: link } = new URL(request.url);
-  const config = getConfig(); // After the first look at the request: Next does not prerender, so a build needs no variables.
+  const config = getConfig(); // After a look at the request: Next then does not prerender, so a build needs no variables.
   // Only a page load can show Cognito's page, and a prefetch must change nothing.
   if (requestKind(request.headers) !== "document" || isPrefetch(request.headers)) return emptyResponse(401);
   const returnTo = safeReturnTo(link.getAll("returnTo"), config);

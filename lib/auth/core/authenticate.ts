@@ -15,7 +15,9 @@ import { revoke } from "./tokens/revocation";
 import { verifyAccessToken } from "./tokens/verify";
 
 interface Options {
-  /** `never` where no cookie can be set; `due` when the access token has expired or is about to; `always` even before. */
+  /**
+   * `never` where no cookie can be set; `due` when the access token has expired or is about to; `always` even before.
+   */
   readonly refresh: "never" | "due" | "always";
 }
 
@@ -40,7 +42,9 @@ export async function authenticate(headers: Headers, jar: CookieJar, { refresh }
   return isRefreshed ? refreshSession(jar, stored) : stored;
 }
 
-/** Middleware tells the pages and routes behind it that Cognito did not answer. They would take the user for a visitor. */
+/**
+ * Middleware tells the pages and routes behind it that Cognito did not answer. They would take the user for a visitor.
+ */
 export function markOutage(jar: CookieJar): void {
   jar.set({ name: cookieName(jar.config, "outage"), value: "1", maxAge: 1 });
 }
@@ -53,7 +57,9 @@ function isExpiring(stored: Authentication, headers: Headers): boolean {
   return secondsLeft(stored) < REFRESH_AHEAD_S[requestKind(headers)];
 }
 
-/** Whether the session has a refresh cookie of version 0.1, or an early refresh failed here while its grace period runs. */
+/**
+ * Whether the session has a refresh cookie of version 0.1, or an early refresh failed here while its grace period runs.
+ */
 async function mustReplace(stored: Authentication, jar: CookieJar): Promise<boolean> {
   if (hasOldRefreshCookie(jar)) return true;
   const state = secondsLeft(stored) < REFRESH_AHEAD_S.document ? await readRefreshState(jar) : null;

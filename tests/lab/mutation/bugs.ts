@@ -57,11 +57,11 @@ export const BUGS: readonly Bug[] = [
     "attempt !== undefined && (await settlesWithin(attempt.response, SIGN_OUT_WAIT_MS))",
     "attempt !== undefined",
   ]),
-  bug("a flood evicts refreshes in flight", `${CORE}/tokens/refresh.ts`, [
+  bug("a flood evicts refreshes in flight", `${CORE}/tokens/attempts.ts`, [
     'removeWhere(({ outcome }) => outcome !== "pending", MAX_ATTEMPTS)',
     "removeWhere(() => true, MAX_ATTEMPTS)",
   ]),
-  bug("answers of a refresh serve for 10 s only", `${CORE}/tokens/refresh.ts`, [
+  bug("answers of a refresh serve for 10 s only", `${CORE}/tokens/attempts.ts`, [
     "const KEPT_S = 60",
     "const KEPT_S = 10",
   ]),
@@ -75,12 +75,12 @@ export const BUGS: readonly Bug[] = [
     "false",
   ]),
   bug("JWKS: no pause after a failed fetch", `${CORE}/tokens/keys.ts`, [
-    "    if (isPausing(source) && !isIssued) throw unavailable();\n",
+    "    if (isPausing(source)) throw unavailable();\n",
     "",
   ]),
   bug("JWKS: a late answer replaces newer keys", `${CORE}/tokens/keys.ts`, [
-    "fetches > source.keysFrom && Object.assign(source, found)",
-    "Object.assign(source, found)",
+    "if (source.pending === pending) Object.assign(source, { pending: null, ...found })",
+    "Object.assign(source, { pending: null, ...found })",
   ]),
   bug("the signature of a cookie is not checked", `${CORE}/base/sign.ts`, [
     'await crypto.subtle.verify("HMAC", key, Uint8Array.from(decode(mac)), encoder.encode(text))',
@@ -90,35 +90,32 @@ export const BUGS: readonly Bug[] = [
     "return mayBeSigned && config.clientSecrets.length > 0 ? null : stored;",
     "return stored;",
   ]),
-  bug("an edited cookie of version 0.1 makes a session longer", `${CORE}/session/session-cookies.ts`, [
-    "Math.min(state.expiresAt, authTime + jar.config.sessionMaxAge)",
+  bug("an edited cookie of version 0.1 makes a session longer", `${CORE}/session/refresh-cookie.ts`, [
+    "Math.min(facts.expiresAt, authTime + jar.config.sessionMaxAge)",
     "state.expiresAt",
   ]),
-  bug("an ID token of another sign-in is accepted", `${CORE}/session/cookie-session.ts`, [
-    "!isSameSignIn(idClaims, claims)",
-    "false",
+  bug("an ID token of another sign-in is accepted", `${CORE}/session/session-cookies.ts`, [
+    "if (isSameSignIn(idClaims, accessClaims)) ",
+    "",
   ]),
   bug("cookie names are trimmed of U+00A0", `${CORE}/http/cookie-jar.ts`, [
     "return text.slice(start, end)",
     "return text.trim()",
   ]),
-  bug("planted cookies make a huge answer", `${CORE}/http/cookie-jar.ts`, [
-    "deletions.slice(0, MAX_DELETIONS)",
-    "deletions",
-  ]),
+  bug("planted cookies make a huge answer", `${CORE}/http/cookie-jar.ts`, [".slice(0, MAX_DELETIONS)", ""]),
   bug("an event that cannot be reported fails the request", `${CORE}/base/events.ts`, [
     "} catch {\n    // A logger that fails must not fail a sign-in.\n  }",
     "} catch (error) {\n    throw error;\n  }",
   ]),
-  bug("returnTo is not checked", `${CORE}/http/request.ts`, [
+  bug("returnTo is not checked", `${CORE}/http/return-to.ts`, [
     "const [value] = values;",
     'const [value] = values; if (typeof value === "string") return value;',
   ]),
-  bug("returnTo may have encoded dot segments", `${CORE}/http/request.ts`, [
+  bug("returnTo may have encoded dot segments", `${CORE}/http/return-to.ts`, [
     "  if (/(^|[/\\\\])\\.\\.?([/\\\\;]|$)/.test(inApp)) return false;\n",
     "",
   ]),
-  bug("returnTo may lead to another app of the host", `${CORE}/http/request.ts`, [
+  bug("returnTo may lead to another app of the host", `${CORE}/http/return-to.ts`, [
     "return false; // Another app on this origin.",
     "void 0;",
   ]),
@@ -156,8 +153,8 @@ export const BUGS: readonly Bug[] = [
     "entry ? ",
   ]),
   bug("a key that left the JWKS still verifies", `${CORE}/tokens/verify.ts`, [
-    "(await getKey(config, known.key.kid, isIssued)) === known.key",
-    "known.key.kid",
+    "known && known.key === key",
+    "known?.config === config",
   ]),
   bug("tokens of the future are accepted", `${CORE}/tokens/verify.ts`, ["wait > MAX_CLOCK_SKEW_S", "false"]),
   bug("at_hash is not compared", `${CORE}/tokens/issued-tokens.ts`, [
@@ -185,24 +182,24 @@ export const BUGS: readonly Bug[] = [
     "return unseal(stored, purpose, config.secrets);",
     "return (await unseal(stored, purpose, config.secrets)) ?? stored;",
   ]),
-  bug("a refresh cookie of version 0.1 is trusted without an access cookie", `${CORE}/session/session-cookies.ts`, [
+  bug("a refresh cookie of version 0.1 is trusted without an access cookie", `${CORE}/session/refresh-cookie.ts`, [
     "  if (!accessToken) return null;\n",
     '  const old = accessToken ? null : parseState(readUnsignedCookie(jar, "refresh") ?? "", jar);\n' +
       "  if (!accessToken) return old && { ...old, isProven: false };\n",
   ]),
-  bug("a refresh cookie of version 0.1 is trusted with anybody's access cookie", `${CORE}/session/session-cookies.ts`, [
+  bug("a refresh cookie of version 0.1 is trusted with anybody's access cookie", `${CORE}/session/refresh-cookie.ts`, [
     "  if (signIn.sub !== sub || signIn.auth_time !== authTime || signIn.origin_jti !== originJti) return null;\n",
     "",
   ]),
-  bug("a refresh cookie of version 0.1 counts as proven", `${CORE}/session/session-cookies.ts`, [
-    "{ ...state, expiresAt, isProven: false }",
+  bug("a refresh cookie of version 0.1 counts as proven", `${CORE}/session/refresh-cookie.ts`, [
+    "{ ...facts, expiresAt, isProven: false }",
     "{ ...state, expiresAt, isProven: true }",
   ]),
   bug("a refresh cookie of version 0.1 is never replaced", `${CORE}/authenticate.ts`, [
-    " || hasOldRefreshCookie(jar)",
+    "  if (hasOldRefreshCookie(jar)) return true;\n",
     "",
   ]),
-  bug("every refresh cookie counts as proven", `${CORE}/session/session-cookies.ts`, [
+  bug("every refresh cookie counts as proven", `${CORE}/session/refresh-cookie.ts`, [
     "isProven: jar.config.areCookiesAuthentic",
     "isProven: true",
   ]),
@@ -215,15 +212,15 @@ export const BUGS: readonly Bug[] = [
     "isProven ? call() : call()",
   ]),
   bug("revocations that Cognito confirms are not bounded", `${CORE}/tokens/token-endpoint.ts`, [
-    "const revokeCalls = new CallBound(false)",
-    "const revokeCalls = new CallBound(true)",
+    'const revokeCalls = new CallBound("all")',
+    'const revokeCalls = new CallBound("failures")',
   ]),
   bug("made-up codes wait for no turn", `${CORE}/tokens/token-endpoint.ts`, [
     'codeCalls.run(() => post("token", form, config))',
     'post("token", form, config)',
   ]),
-  bug("calls that succeed count as made-up ones", `${CORE}/tokens/call-bound.ts`, [
-    "if (this.#isRefunded) ",
+  bug("calls that succeed count as failures", `${CORE}/tokens/call-bound.ts`, [
+    'if (this.#counted === "failures") ',
     "if (false) ",
   ]),
   bug("calls above the bound fail instead of waiting", `${CORE}/tokens/call-bound.ts`, [
@@ -235,11 +232,11 @@ export const BUGS: readonly Bug[] = [
     "REFRESH_AHEAD_S.document",
   ]),
   bug("an early refresh that failed is not repeated", `${CORE}/authenticate.ts`, [
-    " || (await isOwed(jar, stored))",
+    " || (await mustReplace(stored, jar))",
     "",
   ]),
   bug("the ID token of the sign-in before stays", `${CORE}/session/session-cookies.ts`, [
-    '  deleteCookie(draft, "id");\n',
+    '  deleteCookie(small, "id");\n',
     "",
   ]),
   bug("an end that was recorded under the other key is not seen", `${CORE}/session/ended.ts`, [
@@ -251,11 +248,11 @@ export const BUGS: readonly Bug[] = [
     "  return false;\n",
   ]),
   bug("tokens of the token endpoint wait for the pause of the JWKS", `${CORE}/tokens/keys.ts`, [
-    "isPausing(source) && !isIssued",
-    "isPausing(source)",
+    "await load(source, config.jwksUri);",
+    'await findKeys(source, config.jwksUri, "");',
   ]),
   bug("made-up key ids cause a fetch each", `${CORE}/tokens/keys.ts`, [
-    "now() - refetchedAt >= COOLDOWN_S;",
+    "now() - searchedAt >= COOLDOWN_S;",
     "now() - refetchedAt >= 0;",
   ]),
   bug("headers for CDNs are kept", `${CORE}/http/compose.ts`, [" && (isCacheable || !FOR_CACHES.test(name))", ""]),
@@ -277,7 +274,7 @@ export const BUGS: readonly Bug[] = [
     "value",
   ]),
   bug("a prefetch redeems the code", "app/auth/callback/route.ts", [
-    "  if (isPrefetch(request.headers)) return bare(400);\n",
+    "  if (isPrefetch(request.headers)) return emptyResponse(400);\n",
     "",
   ]),
   bug("a link on another site signs out", "app/auth/logout/route.ts", [
@@ -285,7 +282,7 @@ export const BUGS: readonly Bug[] = [
     "true",
   ]),
   bug("a form on another site signs out", "app/auth/logout/route.ts", [
-    "isCrossSite(request.headers, config.origin) ? bare(403) : ",
+    "isCrossSite(request.headers, config.origin) ? emptyResponse(403) : ",
     "",
   ]),
   bug("a browser that loses its cookies is redirected without end", "app/auth/login/route.ts", [
@@ -293,7 +290,7 @@ export const BUGS: readonly Bug[] = [
     "false",
   ]),
   bug("a handler of an API accepts what another site sends", "lib/auth/api.ts", [
-    'if (isForged) return reject(request, 403, "cross_site");',
+    'if (isForged) return reject(request, { status: 403, reason: "cross_site" });',
     "void isForged;",
   ]),
   bug("a handler of an API asks for no group or scope", "lib/auth/api.ts", [
@@ -301,18 +298,18 @@ export const BUGS: readonly Bug[] = [
     "findMissing(session, {})",
   ]),
   bug("a page asks for no group or scope", "lib/auth/session.ts", [
-    "if (missing) refuse(returnTo, missing);",
+    "if (missing) endForbidden(returnTo, missing);",
     "void missing;",
   ]),
   bug("middleware takes a machine for a user", "lib/auth/middleware.ts", [" && !isMachine(auth.session)", ""]),
   bug("a page takes a machine for a user", "lib/auth/session.ts", [" && !isMachine(auth.session)", ""]),
   bug("middleware passes on what another site sends", "lib/auth/middleware.ts", [
-    'if (isForged(request, jar)) return always(() => refuse(request, 403, "cross_site"));',
+    'if (isForged(request, jar)) return sameAnswer(() => reject(request, { status: 403, reason: "cross_site" }));',
     "void isForged;",
   ]),
   bug("a handler behind middleware takes an outage for a sign-out", "lib/auth/middleware.ts", [
-    'if (auth.status === "unknown") forwarded.set(',
-    "if (false) forwarded.set(",
+    'if (auth.status === "unknown") markOutage(forwarded);',
+    "void markOutage;",
   ]),
   bug("a sub-domain may frame pages", "lib/auth/middleware.ts", [', "x-frame-options": "SAMEORIGIN" }', " }"]),
   bug("any site may frame the kit's pages", `${CORE}/http/responses.ts`, [

@@ -27,7 +27,8 @@ test("the registry item holds every file of the kit, as it is, for the place whe
 
 test("the registry item installs what the kit imports, and no more", () => {
   const pattern = /^(?:import|export|\}).* from "([^".@][^"]*)";$|^import "([^"]+)";$/gm;
-  const imports = item.files.flatMap(({ content }) => [...content.matchAll(pattern)]);
+  const code = item.files.filter(({ path }) => /\.tsx?$/.test(path));
+  const imports = code.flatMap(({ content }) => [...content.matchAll(pattern)]);
   const packages = new Set(imports.map(([, from, bare]) => (from ?? bare ?? "").split("/")[0]));
   const others = [...packages].filter((name) => name && !/^(next|react|node:.*)$/.test(name));
   expect(others.sort()).toEqual([...item.dependencies].sort());

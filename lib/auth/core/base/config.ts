@@ -1,4 +1,4 @@
-// Environment variables to the configuration of this deployment.
+// Turns environment variables into the configuration of this deployment.
 import { AuthError } from "./errors";
 import { parseJson } from "./json";
 import { type KeySet, readKeys } from "./jwks";
@@ -15,7 +15,9 @@ export interface AuthConfig {
   /** The origin of Cognito's /oauth2/authorize, /oauth2/token, /oauth2/revoke, /signup and /logout. */
   readonly domain: string;
   readonly clientId: string;
-  /** Requests send the first one, and the next when Cognito rejects it. Without AUTH_SECRET they sign the kit's cookies. */
+  /**
+   * Requests send the first one, and the next when Cognito rejects it. Without AUTH_SECRET they sign the kit's cookies.
+   */
   readonly clientSecrets: readonly string[];
   /** Clients whose access tokens are accepted as Bearer. A cookie must hold the app's own tokens. */
   readonly bearerClientIds: readonly string[];
@@ -53,13 +55,13 @@ const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/;
 
 let current: AuthConfig | undefined;
 
-/** This process's configuration, read at the first use and not before: a build needs none. Throws `config_invalid`. */
+/** Returns this process's configuration. Reads it at the first use, so a build needs none. Throws `config_invalid`. */
 export function getConfig(): AuthConfig {
   current ??= parseConfig(process.env);
   return current;
 }
 
-/** Environment variables to configuration. Throws one `config_invalid` whose message names every wrong variable. */
+/** Parses environment variables. Throws one `config_invalid` whose message names every wrong variable. */
 export function parseConfig(environment: Environment): AuthConfig {
   const env = new EnvironmentReader(environment);
   const issuer = env.readUrl("COGNITO_ISSUER", /[^/]$/, "must not end with a slash").href.replace(/\/$/, "");
@@ -115,7 +117,7 @@ class EnvironmentReader {
     if (!this.problems.has(name)) this.problems.set(name, `${name} ${problem}`);
   }
 
-  /** A variable's value, or the fallback when it is empty. Without a fallback the variable is required. */
+  /** Returns a variable's value, or the fallback when it is empty. Without a fallback the variable is required. */
   read(name: string, pattern: RegExp, problem: string, fallback?: string): string {
     const value = this.#environment[name]?.trim() || fallback;
     if (value === undefined) this.addProblem(name, "is missing");

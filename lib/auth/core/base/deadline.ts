@@ -16,7 +16,7 @@ export function startDeadline(ms: number, onOver: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** Whether `promise` settles within `ms`, one way or the other. */
+/** Whether `promise` fulfils or rejects within `ms`. */
 export async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
   let cancel = () => {};
   const isOver = new Promise<boolean>((resolve) => {

@@ -8,7 +8,7 @@ const ALGORITHMS = {
   HMAC: { algorithm: { name: "HMAC", hash: "SHA-256", length: 256 }, usages: ["sign", "verify"] },
 } as const;
 
-/** A key that no code can export. `info` takes part in it: one secret gives a different key for each purpose. */
+/** Derives a key that no code can export. `info` takes part in it: one secret gives another key for each purpose. */
 export function deriveKey(secret: string, info: string, name: keyof typeof ALGORITHMS): Promise<CryptoKey> {
   const id = JSON.stringify([secret, info, name]);
   const key = keys.get(id) ?? derive(secret, info, name);

@@ -5,8 +5,8 @@ import type { AuthErrorCode } from "./errors";
 export type RequestKind = "document" | "action" | "data" | "api";
 
 /**
- * An event for the app's `report`. `path` has no query, `subject` is a hash of the user's `iss` and `sub`, `detail` is for
- * operators. No event holds a token, a code, a name or an e-mail address.
+ * An event for the app's `report`. `path` has no query, `subject` is a hash of the user's `iss` and `sub`, `detail` is
+ * for operators. No event holds a token, a code, a name or an e-mail address.
  */
 export type AuthEvent = { readonly path: string } & (
   | { readonly type: "sign_in_failed"; readonly code: AuthErrorCode; readonly detail: string }

@@ -1,12 +1,12 @@
-// One request to Cognito, within limits.
+// Sends one request to Cognito, within limits.
 import { startDeadline } from "./deadline";
 
 const TIMEOUT_MS = 5_000;
 const MAX_CHARACTERS = 256 * 1024;
 
 /**
- * Sends a request and reads the whole answer. Follows no redirect (the client secret would go along), is never cached by
- * Next, and ends after 5 s or 256 KiB. Throws when there is no whole answer.
+ * Sends a request and returns the whole answer. It follows no redirect, because the client secret would go along. Next
+ * never caches it. It ends after 5 s or 256 KiB. Throws when there is no whole answer.
  */
 export async function fetchText(url: string, init?: RequestInit): Promise<{ status: number; text: string }> {
   const controller = new AbortController();

@@ -1,14 +1,14 @@
 // Random secrets, hashes, and a comparison that leaks nothing.
 import { encode } from "jose/base64url";
 
-/** 256 random bits in 43 characters, all unreserved (RFC 7636 4.1). */
+/** Returns 256 random bits in 43 unreserved characters (RFC 7636 4.1). */
 export const createSecret = (): string => encode(crypto.getRandomValues(new Uint8Array(32)));
 
 export async function sha256(text: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
 }
 
-/** A name for a secret that does not reveal it: 132 bits of its hash. */
+/** Returns a name for a secret that does not reveal it: 132 bits of its hash. */
 export async function fingerprint(...parts: readonly unknown[]): Promise<string> {
   return encode(await sha256(JSON.stringify(parts))).slice(0, 22);
 }

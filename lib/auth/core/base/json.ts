@@ -3,7 +3,7 @@ import { decode, encode } from "jose/base64url";
 
 export const encodeJson = (value: unknown): string => encode(JSON.stringify(value));
 
-/** The value in base64url of JSON in UTF-8, frozen. Undefined when `text` is something else. */
+/** Parses base64url of JSON in UTF-8. Returns a frozen value, or undefined when `text` is something else. */
 export function decodeJson(text: string): unknown {
   try {
     const json = new TextDecoder("utf-8", { fatal: true }).decode(decode(text));
@@ -13,7 +13,7 @@ export function decodeJson(text: string): unknown {
   }
 }
 
-/** The value of a JSON text. Undefined when `text` is something else. */
+/** Parses JSON. Returns undefined when `text` is something else. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -26,5 +26,5 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The members of an object. Every other value has none. */
+/** Returns an object as it is, and an empty one for every other value. */
 export const asRecord = (value: unknown): Readonly<Record<string, unknown>> => (isRecord(value) ? value : {});

@@ -1,7 +1,9 @@
 // The public keys of a user pool, as its JWKS document gives them.
 import { asRecord } from "./json";
 
-/** An RSA public key of the user pool. verify.ts imports each object once, so an unchanged key stays the same object. */
+/**
+ * An RSA public key of the user pool. verify.ts imports each object once, so an unchanged key stays the same object.
+ */
 export interface VerificationKey {
   readonly kty: "RSA";
   readonly alg: "RS256";
@@ -12,8 +14,8 @@ export interface VerificationKey {
 export type KeySet = ReadonlyMap<string, VerificationKey>;
 
 /**
- * The usable keys of a JWKS document (RFC 7517): RS256 signature keys of 2048 to 8192 bits. Keys of `known` that did not
- * change stay the same objects.
+ * Returns the usable keys of a JWKS document (RFC 7517): RS256 signature keys of 2048 to 8192 bits. Keys of `known`
+ * that did not change stay the same objects.
  */
 export function readKeys(jwks: unknown, known: KeySet | null = null): KeySet {
   const { keys } = asRecord(jwks);

@@ -1,6 +1,6 @@
 // The paths of the kit's own routes.
 
-/** Where the kit's own routes are, without Next's basePath. */
+/** The paths, without Next's basePath. */
 export const KIT_PATHS = {
   login: "/auth/login",
   callback: "/auth/callback",

@@ -3,7 +3,7 @@ import { decode, encode } from "jose/base64url";
 import { deriveKey } from "./derive-key";
 import { SecretCache } from "./secret-cache";
 
-// A sealed value is a compact JWE (RFC 7516), alg "dir", enc "A256GCM". Written on Web Crypto, because jose's general
+// A sealed value is a compact JWE (RFC 7516), alg "dir", enc "A256GCM". The code uses Web Crypto, because jose's general
 // JWE code would double what middleware adds to the edge bundle.
 const HEADER = encode(JSON.stringify({ alg: "dir", enc: "A256GCM" }));
 const TAG_BYTES = 16;
@@ -12,7 +12,9 @@ const encoder = new TextEncoder();
 const HEADER_BYTES = encoder.encode(HEADER);
 const opened = new SecretCache<{ secrets: readonly string[]; purpose: string; text: string }>();
 
-/** Encrypts and authenticates `text`. `purpose` takes part in the key: a value sealed for one does not open for another. */
+/**
+ * Encrypts and authenticates `text`. `purpose` takes part in the key: a value sealed for one does not open for another.
+ */
 export async function seal(text: string, purpose: string, secret: string): Promise<string> {
   const iv = crypto.getRandomValues(new Uint8Array(12));
   const parameters = { name: "AES-GCM", iv, additionalData: HEADER_BYTES };
@@ -23,7 +25,7 @@ export async function seal(text: string, purpose: string, secret: string): Promi
   return `${HEADER}..${encode(iv)}.${encode(ciphertext)}.${encode(tag)}`;
 }
 
-/** The text that one of `secrets` sealed for `purpose`, or null. Opened values are remembered. */
+/** Returns the text that one of `secrets` sealed for `purpose`, or null. Remembers opened values. */
 export async function unseal(value: string, purpose: string, secrets: readonly string[]): Promise<string | null> {
   const known = opened.get(value);
   if (known?.secrets === secrets && known.purpose === purpose) return known.text;
@@ -38,7 +40,7 @@ export async function unseal(value: string, purpose: string, secrets: readonly s
       opened.set(value, { secrets, purpose, text });
       return text;
     } catch {
-      // Sealed with another secret, for another purpose, or changed: the next secret may fit.
+      // The value was changed, or sealed with another secret or for another purpose. The next secret may fit.
     }
   }
   return null;

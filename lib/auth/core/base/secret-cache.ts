@@ -5,8 +5,8 @@ const MAX_CHARACTERS = 4_000_000; // Of the secrets. A remembered value has abou
 const TAIL = 48;
 
 /**
- * A bounded cache for long secrets. The oldest entries go first. Entries are found by their last 48 characters (part of a
- * signature or tag) and then compared in full, because hashing a whole token at each request would cost more.
+ * A bounded cache for long secrets. The oldest entries go first. The last 48 characters (part of a signature or tag)
+ * find an entry, and the whole secret is then compared. To hash a whole token at each request would cost more.
  */
 export class SecretCache<V> {
   readonly #entries = new Map<string, { readonly key: string; readonly value: V }>();

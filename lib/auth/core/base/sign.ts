@@ -13,14 +13,14 @@ export function isSigned(value: string): boolean {
   return SIGNED.test(value);
 }
 
-/** `purpose` takes part in the key: a value that was signed for one cookie is not valid in another. */
+/** Signs `text`. `purpose` takes part in the key: a value for one cookie is not valid in another. */
 export async function sign(text: string, purpose: string, config: SigningConfig): Promise<string> {
   const [secret = ""] = config.clientSecrets;
   const mac = await crypto.subtle.sign("HMAC", await keyFor(secret, purpose, config), encoder.encode(text));
   return `${encode(new Uint8Array(mac))}~${text}`;
 }
 
-/** The text that one of the client secrets signed for `purpose`, or null. */
+/** Returns the text that one of the client secrets signed for `purpose`, or null. */
 export async function readSigned(value: string, purpose: string, config: SigningConfig): Promise<string | null> {
   const [, mac = "", text = ""] = SIGNED.exec(value) ?? [];
   for (const secret of mac ? config.clientSecrets : []) {

@@ -1,4 +1,4 @@
-// Joins the response of another middleware with the session: what is forwarded, and what the browser gets.
+// Joins the response of another middleware with the session: the forwarded request, and the answer to the browser.
 import type { CookieJar } from "./cookie-jar";
 
 /** Request headers to forward instead of the request's own, or the response of another middleware. */
@@ -14,7 +14,9 @@ const PAGE_COOKIES = "x-middleware-set-cookie"; // One line: the cookies that co
 // Caches obey these before Cache-Control (RFC 9213; Surrogate-Control: Fastly, Akamai).
 const FOR_CACHES = /(^|-)cdn-cache-control$|^surrogate-control$|^expires$/;
 
-/** The request headers that the page sees after the changes of `jar`, or null when they are those of `request`. */
+/**
+ * Returns the request headers that the page sees after the changes of `jar`, or null when they are those of `request`.
+ */
 export function forwardedHeaders(request: Headers, jar: CookieJar, from: Forwarded): Headers | null {
   const given = isResponse(from) ? readForwarded(from.headers, request) : from;
   if (!given && jar.changes.length === 0) return null;
@@ -30,8 +32,8 @@ export function isResponse(from: Forwarded): from is Response {
 }
 
 /**
- * The request headers that `theirs` forwards, or null when it forwards those of `request`. The Cookie header is always
- * that of `request`: theirs can be older than the session.
+ * Returns the request headers that `theirs` forwards, or null when it forwards those of `request`. The Cookie header is
+ * always that of `request`: theirs can be older than the session.
  */
 function readForwarded(theirs: Headers, request: Headers): Headers | null {
   const names = theirs.get(OVERRIDE);
@@ -45,8 +47,8 @@ function readForwarded(theirs: Headers, request: Headers): Headers | null {
 }
 
 /**
- * The response of another middleware with our headers. Ours win for caching, for what Next forwards and for cookies with
- * our names, which come last. Their other headers, their status and their body stay as they are.
+ * The response of another middleware with our headers. Ours win for caching, for what Next forwards and for cookies
+ * with our names, which come last. Their other headers, their status and their body stay as they are.
  */
 export function joinResponses(theirs: Response, ours: Headers, cookiePrefix: string): Response {
   const isOurCookie = new RegExp(`^[ \\t]*(__Host-)?${cookiePrefix.replace("__Host-", "")}\\.`);
@@ -79,8 +81,8 @@ function isOurs(name: string, theirs: Headers, isForwarded: boolean): boolean {
 }
 
 /**
- * For the kit route at `pathname`: another middleware's response without a redirect or rewrite to the same route behind
- * a prefix. The kit has no `/de/auth/login`.
+ * Returns another middleware's response to the kit route at `pathname`, without a redirect or rewrite that only adds a
+ * prefix: the kit has no `/de/auth/login`.
  */
 export function keepAddress(from: Forwarded, pathname: string, url: string): Forwarded {
   const target = isResponse(from) ? (from.headers.get("location") ?? from.headers.get(REWRITE)) : null;

@@ -30,7 +30,10 @@ export async function writeCookie(jar: CookieJar, kind: CookieKind, value: strin
   else for (const chunk of splitCookie(whole)) jar.set(chunk);
 }
 
-/** The value that writeCookie stored. Null when it is absent or incomplete, or when it lacks the required seal or signature. */
+/**
+ * The value that writeCookie stored. Null when it is absent or incomplete, or when it lacks the required seal or
+ * signature.
+ */
 export async function readCookie(jar: CookieJar, kind: CookieKind): Promise<string | null> {
   const stored = readStored(jar, kind);
   if (!stored) return null;
@@ -43,7 +46,10 @@ export async function readCookie(jar: CookieJar, kind: CookieKind): Promise<stri
   return mayBeSigned && config.clientSecrets.length > 0 ? null : stored;
 }
 
-/** A value of version 0.1, which signed nothing. Null when the cookie is signed, or when version 0.1 would have sealed it. */
+/**
+ * A value of version 0.1, which signed nothing. Null when the cookie is signed, or when version 0.1 would have sealed
+ * it.
+ */
 export function readUnsignedCookie(jar: CookieJar, kind: CookieKind): string | null {
   const stored = jar.config.secrets.length > 0 ? null : readStored(jar, kind);
   return stored && !isSigned(stored) ? stored : null;
@@ -84,7 +90,7 @@ function purposeOf(kind: CookieKind): string {
   return kind.replace(/\..*/, "");
 }
 
-/** A chunk is `<number of chunks>.<random id of this writing>.<piece>`: chunks of two writings never mix. */
+/** Cuts a cookie into chunks `<number of chunks>.<random id of this write>.<piece>`. Chunks of two writes never mix. */
 function splitCookie({ name, value, maxAge }: Cookie): readonly Cookie[] {
   const writing = createSecret().slice(0, 8);
   const room = MAX_COOKIE_BYTES - serializeCookie({ name: `${name}.99`, value: `99.${writing}.`, maxAge }).length;

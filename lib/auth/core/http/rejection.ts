@@ -18,8 +18,8 @@ export function reportRejection(report: Report, path: string, headers: Headers, 
 }
 
 /**
- * Problem details (RFC 9457) with the WWW-Authenticate line of RFC 6750 3. The answer does not say what was wrong with a
- * credential. `headers` are those of the request.
+ * Problem details (RFC 9457) with the WWW-Authenticate line of RFC 6750 3. The answer does not say what was wrong with
+ * a credential. `headers` are those of the request.
  */
 export function problem(headers: Headers, rejection: Rejection): Response {
   const { status } = rejection;

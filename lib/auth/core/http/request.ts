@@ -32,7 +32,9 @@ export function isSafeMethod(method: string): boolean {
   return method === "GET" || method === "HEAD" || method === "OPTIONS";
 }
 
-/** The credential of `Authorization: Bearer` (RFC 6750 2.1), well formed or not; null for another scheme or no header. */
+/**
+ * The credential of `Authorization: Bearer` (RFC 6750 2.1), well formed or not; null for another scheme or no header.
+ */
 export function readBearer(headers: Headers): string | null {
   return /^bearer(?: |$)(.*)$/i.exec(headers.get("authorization")?.trim() ?? "")?.[1] ?? null;
 }

@@ -44,7 +44,9 @@ export function errorQuery(code: AuthErrorCode, returnTo: string | null): string
   return new URLSearchParams({ code, ...(returnTo && { returnTo }) }).toString();
 }
 
-/** A small page. `body` is HTML without any input in it. `formAction`: the origin to which its form's answer redirects. */
+/**
+ * A small page. `body` is HTML without any input in it. `formAction`: the origin to which its form's answer redirects.
+ */
 export function page(status: number, title: string, body: string, formAction = ""): Response {
   const policy = `default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' ${formAction}`;
   const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">`;

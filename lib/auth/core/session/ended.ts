@@ -11,15 +11,16 @@ const MAX_ENDED = 5;
 const MAX_REJECTED = 5;
 const REJECTED_S = 600;
 
-/** Names a sign-in: the same key from its claims and from the refresh cookie. The key is no credential. */
+/** Returns the key of a sign-in: the same from its claims and from the refresh cookie. The key is no credential. */
 export async function signInKey({ iss, sub, auth_time, origin_jti }: SignIn): Promise<string> {
   const isName = typeof origin_jti === "string" && /^[\w-]{8,64}$/.test(origin_jti);
   return isName ? origin_jti : fingerprint(iss, sub, auth_time);
 }
 
 /**
- * Whether this browser signed out of `signIn`, or replaced it by another sign-in. Only sign-out and callback write these
- * marks, in one cookie for each sign-in. A refresh that arrives late cannot remove them, so it cannot restore the session.
+ * Whether this browser signed out of `signIn`, or replaced it by another sign-in. Only sign-out and callback write
+ * these marks, in one cookie for each sign-in. A refresh that arrives late cannot remove them, so it cannot restore the
+ * session.
  */
 export async function hasEnded(jar: CookieJar, signIn: SignIn): Promise<boolean> {
   const prefix = cookieName(jar.config, "ended");
@@ -28,7 +29,9 @@ export async function hasEnded(jar: CookieJar, signIn: SignIn): Promise<boolean>
   return isInOldList(jar, signIn);
 }
 
-/** The keys that a mark of this sign-in can have: two if the pool began to send `origin_jti` after it. A hash has 22 characters. */
+/**
+ * Returns the keys that a mark can have: two if the pool began to send `origin_jti` later. A hash has 22 characters.
+ */
 async function keysOf(jar: CookieJar, signIn: SignIn): Promise<readonly string[]> {
   const key = await signInKey(signIn);
   const hasHashes = jar.names.some((name) => /\.ended\.[\w-]{22}$/.test(name));

@@ -16,7 +16,7 @@ export interface RefreshFacts {
   readonly expiresAt: number;
 }
 
-/** The contents as read. `isProven` is false when anybody could have made up the cookie. */
+/** The contents as read. `isProven` is false when an attacker could have written the cookie. */
 export type RefreshState = RefreshFacts & Grant;
 
 export async function writeRefreshFacts(jar: CookieJar, facts: RefreshFacts): Promise<void> {
@@ -25,7 +25,7 @@ export async function writeRefreshFacts(jar: CookieJar, facts: RefreshFacts): Pr
   await writeCookie(jar, "refresh", text, Math.max(1, expiresAt - now()));
 }
 
-/** The refresh token of this browser. Null when the cookie is absent, has expired or cannot be trusted. */
+/** Returns the refresh token of this browser. Null when the cookie is absent, has expired or cannot be trusted. */
 export async function readRefreshState(jar: CookieJar): Promise<RefreshState | null> {
   const facts = parseFacts((await readCookie(jar, "refresh")) ?? "", jar);
   return facts ? { ...facts, isProven: jar.config.areCookiesAuthentic } : readOldRefreshState(jar);
@@ -58,7 +58,7 @@ async function readOldRefreshState(jar: CookieJar): Promise<RefreshState | null>
   return claims && confirmOldFacts(jar, claims);
 }
 
-/** An edited cookie could name a later end, so the end is at most what a sign-in at `auth_time` could have. */
+/** Limits the end to that of a sign-in at `auth_time`, because an edited cookie could name a later one. */
 function confirmOldFacts(jar: CookieJar, claims: AccessTokenClaims): RefreshState | null {
   const facts = parseFacts(readUnsignedCookie(jar, "refresh") ?? "", jar);
   const { sub, auth_time: authTime, origin_jti: originJti } = claims;

@@ -16,7 +16,9 @@ import { createSession, isMachine } from "./session";
 const PROXY_LIMIT_BYTES = 7_500; // nginx and many others stop at 8 kB a header line.
 const HARD_LIMIT_BYTES = 12_000; // Node stops at 16 kB for all headers, and then not even sign-out works.
 
-/** The session of the access token cookie. Throws as verifyAccessToken does, also when the session has ended. */
+/**
+ * Returns the session of the access token cookie. Throws as verifyAccessToken does, also when the session has ended.
+ */
 export async function readSession(jar: CookieJar): Promise<SignedIn | SignedOut> {
   const accessToken = await readCookie(jar, "access");
   if (!accessToken) return { status: "signed_out", error: null };
@@ -34,7 +36,7 @@ interface StoredIdToken {
   readonly events: readonly SessionEvent[];
 }
 
-/** The ID token, when it belongs to the sign-in of the access token. A bad one is left out and reported. */
+/** Returns the ID token if it belongs to the sign-in of the access token. Leaves a bad one out, and reports it. */
 async function readIdToken(jar: CookieJar, accessClaims: AccessTokenClaims): Promise<StoredIdToken> {
   const idToken = await readCookie(jar, "id");
   if (!idToken) return { idToken: null, idClaims: null, events: [] };
@@ -50,8 +52,8 @@ async function readIdToken(jar: CookieJar, accessClaims: AccessTokenClaims): Pro
 }
 
 /**
- * Writes verified tokens to the jar and returns their session. Above the limit of most proxies the ID token is left out.
- * Above the limit of Node it writes nothing and throws `session_too_large`.
+ * Writes verified tokens to the jar and returns their session. Above the limit of most proxies it
+ * leaves the ID token out. Above the limit of Node it writes nothing and throws `session_too_large`.
  */
 export async function writeSession(
   jar: CookieJar,
@@ -79,7 +81,9 @@ export async function writeSession(
   return { status: "signed_in", session, accessToken, idToken, events: [{ type, subject, isIdTokenDropped }] };
 }
 
-/** Deletes all cookies of the kit but the marks of ended sessions. The session is first: a jar bounds its deletions. */
+/**
+ * Deletes the kit's cookies except the marks of ended sessions. The session goes first, because a jar bounds deletions.
+ */
 export function deleteSession(jar: CookieJar): void {
   for (const kind of ["access", "id", "refresh"] as const) deleteCookie(jar, kind);
   const mark = cookieName(jar.config, "ended");

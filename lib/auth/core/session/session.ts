@@ -16,7 +16,9 @@ export interface User {
 
 /** A verified session. All of it but `user` stays on the server. */
 export interface Session {
-  /** `machine`: a token of the client_credentials grant. It stands for a program, and `user` then describes its client. */
+  /**
+   * `machine`: a token of the client_credentials grant. It stands for a program, and `user` then describes its client.
+   */
   readonly kind: "user" | "machine";
   readonly user: User;
   readonly groups: readonly string[];
@@ -77,7 +79,7 @@ export function isMachine(session: Session): boolean {
   return session.kind === "machine";
 }
 
-/** The part of the requirement that the session does not meet, or null when it meets all of it. */
+/** Returns the part of the requirement that the session does not meet, or null when it meets all of it. */
 export function findMissing(session: Session, { groups, scopes, machines }: Requirement): Missing | null {
   if (isMachine(session) && !machines) return { user: true };
   if (groups && !groups.some((group) => session.groups.includes(group))) return { groups };

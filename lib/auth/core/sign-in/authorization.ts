@@ -4,14 +4,9 @@ import { encode } from "jose/base64url";
 import { AuthError } from "../base/errors";
 import { sha256 } from "../base/hash";
 import type { CookieJar } from "../http/cookie-jar";
-import { startTransaction, type Transaction, takeTransaction } from "./transactions";
+import { startTransaction } from "./transactions";
 
-/** The response at the callback, and the transaction that it answers. */
-export interface AuthorizationResponse {
-  readonly transaction: Transaction;
-  /** An error when there is no code to redeem: `authorization_denied`, `authorization_failed` or `grant_rejected`. */
-  readonly code: string | AuthError;
-}
+const REFUSALS = /^(access_denied|login_required|consent_required|interaction_required)$/;
 
 const PASSED_THROUGH = {
   identity_provider: /^[^\p{Cc}]{1,128}$/u,
@@ -21,7 +16,7 @@ const PASSED_THROUGH = {
   prompt: /^(none|(login|select_account|consent)( (login|select_account|consent))*)$/,
 };
 
-/** Well-formed parameters that a link may pass on. The kit sets all others. */
+/** Returns the well-formed parameters that a link may pass on. The kit sets all others. */
 export function readLink(link: URLSearchParams): Readonly<Record<string, string>> {
   const asked = Object.entries(PASSED_THROUGH).map(
     ([name, pattern]) => [name, readOnce(link, name) ?? "", pattern] as const,
@@ -30,8 +25,8 @@ export function readLink(link: URLSearchParams): Readonly<Record<string, string>
 }
 
 /**
- * Starts the authorization code grant with PKCE (RFC 6749 4.1.1, RFC 7636). Writes the cookie that holds the transaction
- * and returns the address to send the browser to. `link` is the query of the sign-in link.
+ * Starts the authorization code grant with PKCE (RFC 6749 4.1.1, RFC 7636). Writes the cookie that holds the
+ * transaction and returns the address to send the browser to. `link` is the query of the sign-in link.
  */
 export async function createAuthorizationRequest(
   jar: CookieJar,
@@ -56,38 +51,24 @@ export async function createAuthorizationRequest(
   return `${config.domain}${path}?${query.toString().replaceAll("+", "%20")}`;
 }
 
-/**
- * Reads what came to the callback (RFC 6749 4.1.2) and uses up its transaction. Throws `transaction_missing` when this
- * browser did not start that sign-in in the last ten minutes, or when it was answered before: do not trust the query.
- */
-export async function readAuthorizationResponse(
-  jar: CookieJar,
-  query: URLSearchParams,
-): Promise<AuthorizationResponse> {
-  const state = readOnce(query, "state") ?? "";
-  const { transaction, isUsed } = await takeTransaction(jar, state);
-  return { transaction, code: isUsed ? usedBefore() : readCode(query, jar.config.issuer) };
+/** Returns the `state` of the response at the callback (RFC 6749 4.1.2), or "". */
+export function readState(query: URLSearchParams): string {
+  return readOnce(query, "state") ?? "";
 }
 
-/** Rejects without a call: a client could send one transaction with any number of guessed codes. */
-function usedBefore(): AuthError {
-  return new AuthError("grant_rejected", "This sign-in was answered before");
-}
-
-function readCode(query: URLSearchParams, issuer: string): string | AuthError {
+/** Returns the code of the response at the callback. Throws `authorization_denied` or `authorization_failed`. */
+export function readCode(query: URLSearchParams, issuer: string): string {
   if (query.has("error")) {
-    const isRefusal = /^(access_denied|login_required|consent_required|interaction_required)$/.test(
-      query.get("error") ?? "",
-    );
-    return new AuthError(isRefusal ? "authorization_denied" : "authorization_failed", "Cognito answered with an error");
+    const isRefusal = REFUSALS.test(query.get("error") ?? "");
+    throw new AuthError(isRefusal ? "authorization_denied" : "authorization_failed", "Cognito answered with an error");
   }
   const code = readOnce(query, "code") ?? "";
   const isOfIssuer = !query.has("iss") || readOnce(query, "iss") === issuer; // RFC 9207; Cognito sends none.
   if (isOfIssuer && /^[\w.~+/=-]{1,1024}$/.test(code)) return code;
-  return new AuthError("authorization_failed", "The answer has no code, or names another issuer");
+  throw new AuthError("authorization_failed", "The answer has no code, or names another issuer");
 }
 
-/** The value of a parameter, or null when it is absent or repeated (RFC 6749 3.1). */
+/** Returns the value of a parameter, or null when it is absent or repeated (RFC 6749 3.1). */
 function readOnce(query: URLSearchParams, name: string): string | null {
   const [value = null, ...others] = query.getAll(name);
   return others.length === 0 ? value : null;

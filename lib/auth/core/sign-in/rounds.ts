@@ -8,7 +8,7 @@ import { readEntries, writeEntries } from "../http/expiring-list";
 const MAX_ENTRIES = 16;
 const ROUND_S = 60;
 
-/** Counts this visit: how many of the last minute wanted to return to the same page. */
+/** Counts this visit. Returns how many visits of the last minute wanted to return to the same page. */
 export async function countRound(jar: CookieJar, returnTo: string): Promise<number> {
   const key = (await fingerprint(returnTo)).slice(0, 4);
   const entries = [...(await readEntries(jar, "rounds")), [key, now() + ROUND_S] as const].slice(-MAX_ENTRIES);

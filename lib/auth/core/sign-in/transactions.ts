@@ -1,4 +1,4 @@
-// Sign-ins that have started and not come back: each in a cookie of its own, named after its `state`.
+// Pending sign-ins: each has started, waits for its callback, and has a cookie named after its `state`.
 
 import { encode } from "jose/base64url";
 import { now } from "../base/clock";
@@ -9,7 +9,7 @@ import type { CookieJar } from "../http/cookie-jar";
 import { cookieName, deleteCookie, readCookie, writeCookie } from "../http/cookies";
 import { safeReturnTo } from "../http/return-to";
 
-/** One sign-in under way: proves that a response is for this browser and for this request. */
+/** A pending sign-in. It proves that a response is for this browser and for this request. */
 export interface Transaction {
   readonly state: string;
   readonly nonce: string;
@@ -38,13 +38,10 @@ export async function startTransaction(jar: CookieJar, returnTo: string): Promis
 }
 
 /**
- * The transaction that a response answers, used up: its cookie goes, and `isUsed` says that it was answered before.
+ * Returns the transaction of a response, deletes its cookie and marks it as used. `isUsed`: it was used before.
  * Throws `transaction_missing` when this browser has no such transaction of the last ten minutes.
  */
-export async function takeTransaction(
-  jar: CookieJar,
-  state: string,
-): Promise<{ readonly transaction: Transaction; readonly isUsed: boolean }> {
+export async function takeTransaction(jar: CookieJar, state: string): Promise<Transaction & { isUsed: boolean }> {
   const kind = transactionKind(state);
   const transaction = await readTransaction(jar, kind);
   if (!transaction || !isEqual(transaction.state, state)) {
@@ -53,7 +50,7 @@ export async function takeTransaction(
   deleteCookie(jar, kind);
   const isUsed = (usedStates.get(state) ?? 0) > now();
   markUsed(state);
-  return { transaction, isUsed };
+  return { ...transaction, isUsed };
 }
 
 /** Deleting the cookie is not enough: a client can send it again with any code, and each costs a token call. */
@@ -77,7 +74,7 @@ async function readTransaction(jar: CookieJar, kind: `txn.${string}`): Promise<T
   };
 }
 
-/** Makes room for one more: unreadable transactions go first, then the oldest. */
+/** Makes room for one more. Unreadable transactions go first, then the oldest. */
 async function evictTransactions(jar: CookieJar): Promise<void> {
   const prefix = cookieName(jar.config, "txn.");
   const names = jar.names.filter((name) => name.startsWith(prefix)).reverse(); // Browsers send the oldest first.
@@ -96,7 +93,7 @@ async function evictTransactions(jar: CookieJar): Promise<void> {
   for (const name of names) if (!kept.has(name)) jar.delete(name);
 }
 
-/** A hash of the transaction, which has 256 random bits: nobody guesses it, and no byte of it changes unnoticed. */
+/** Hashes a transaction, which has 256 random bits. Nobody can guess the hash, and it proves every byte. */
 async function stateOf(contents: string): Promise<string> {
   return encode(await sha256(contents));
 }

@@ -23,10 +23,10 @@ const KEPT_S = 60; // The longest grace period: a browser may send the old cooki
 const UNVERIFIED_KEPT_S = 3_600; // The refresh token is used up, so the answer waits for the keys.
 const MAX_ATTEMPTS = 3_000;
 
-/** In the order of their starts. */
+/** The attempts by their keys, in the order of their starts. */
 const attempts = new Map<string, Attempt>();
 
-/** The key of a refresh token's attempt: a hash, so that a large token makes no large key. */
+/** Returns the key of a refresh token's attempt: a hash, so that a large token makes no large key. */
 export function attemptKey(refreshToken: string, { issuer, clientId }: AuthConfig): Promise<string> {
   // One app may sign in with several pools: a token of one means nothing to another.
   return fingerprint("refresh", issuer, clientId, refreshToken);
@@ -40,7 +40,7 @@ export function forgetAttempt(key: string): void {
   attempts.delete(key);
 }
 
-/** Keeps an attempt as the newest. Outdated ones go, then rejections and failures, then answers. A pending one stays. */
+/** Keeps an attempt as the newest. Deletes outdated ones, and for room rejections and failures, then answers. */
 export function keepAttempt(key: string, attempt: Attempt): void {
   attempts.delete(key);
   attempts.set(key, attempt);

@@ -1,4 +1,4 @@
-// Bounds the calls to Cognito that made-up credentials can cause.
+// Bounds the calls to Cognito that an attacker's invented credentials can cause.
 import { now } from "../base/clock";
 import { AuthError } from "../base/errors";
 
@@ -8,8 +8,8 @@ const MAX_WAITING = 300;
 
 /**
  * Lets 30 calls a second through: of all calls, or of those that fail. Further calls wait for a turn, in no order, so
- * that a flood and the users share the turns. After 4 s, or behind 300 others, `run` throws `token_endpoint_unavailable`
- * without a call.
+ * that a flood and the users share the turns. After 4 s, or behind 300 others, `run` throws
+ * `token_endpoint_unavailable` without a call.
  */
 export class CallBound {
   readonly #counted: "all" | "failures";

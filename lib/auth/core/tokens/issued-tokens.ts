@@ -39,7 +39,7 @@ export async function verifyTokenResponse(response: TokenResponse, config: AuthC
   }
 }
 
-/** The tokens must be new, of one user, and belong together. */
+/** Checks that the tokens are new, of one user, and belong together. */
 async function checkTokenSet({ accessToken, accessClaims, idClaims }: IssuedTokens): Promise<void> {
   const age = now() - Math.min(accessClaims.iat, idClaims?.iat ?? accessClaims.iat);
   if (age > MAX_ISSUE_AGE_S) throw invalidResponse(`A new token is ${age} s old here`);
@@ -47,7 +47,7 @@ async function checkTokenSet({ accessToken, accessClaims, idClaims }: IssuedToke
   if (idClaims && !(await matchesAtHash(idClaims, accessToken))) throw invalidResponse("at_hash differs");
 }
 
-/** The facts of a new sign-in. Its ID token must have the nonce that was sent (OpenID Connect Core 3.1.3.7). */
+/** Returns the facts of a new sign-in. Its ID token must have the nonce that was sent (OpenID Connect Core 3.1.3.7). */
 export function createSignIn({ accessClaims, idClaims }: IssuedTokens, nonce: string): SignIn {
   if (idClaims?.nonce !== nonce) throw invalidResponse("The ID token has another nonce");
   const { iss, sub, auth_time, origin_jti } = accessClaims;

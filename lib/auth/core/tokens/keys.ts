@@ -42,8 +42,8 @@ export async function getKey(config: KeyConfig, kid: string): Promise<Verificati
 }
 
 /**
- * Fetches the keys now if one of these ids is unknown. For tokens that come straight from the token endpoint: there an
- * unknown id is a new key and not an attack. Throws `keys_unavailable`.
+ * Fetches the keys now if one of these ids is unknown. Tokens that come straight from the token endpoint need this:
+ * there an unknown id is a new key and not an attack. Throws `keys_unavailable`.
  */
 export async function fetchNewKeys(config: KeyConfig, kids: readonly string[]): Promise<void> {
   if (config.pinnedKeys) return;
@@ -77,7 +77,7 @@ function isTooOld({ fetchedAt }: Source): boolean {
   return now() - fetchedAt >= SERVE_STALE_S;
 }
 
-/** Right after a failed fetch: without any keys, every made-up token would ask for them again. */
+/** Whether a fetch failed just now. Without a pause every invented token would cause another one. */
 function isPausing({ hasFailed, pending, attemptedAt }: Source): boolean {
   return hasFailed && !pending && now() - attemptedAt < RETRY_AFTER_S;
 }

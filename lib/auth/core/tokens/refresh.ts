@@ -17,7 +17,7 @@ const MIN_WAIT_MS = 2_000; // After the process stood still, an answer may be wa
 const SIGN_OUT_WAIT_MS = 8_000;
 
 /**
- * Verified new tokens for a refresh token, or those of the newest token that is known to follow it. Answers and
+ * Returns verified new tokens for a refresh token, or those of the newest token that is known to follow it. Answers and
  * rejections serve for 60 s: after a rotation, a second call with the old token can fail. Tokens that arrive while the
  * keys are unavailable are kept until they can be verified.
  *
@@ -44,8 +44,8 @@ export async function hasFailedRefresh(refreshToken: string, config: AuthConfig)
 }
 
 /**
- * All refresh tokens that are known here to follow `refreshToken`, itself included. Waits up to 8 s for each refresh in
- * flight, and forgets the answers: sign-out revokes these tokens.
+ * Returns all refresh tokens that are known here to follow `refreshToken`, itself included. Waits up to 8 s for each
+ * refresh in flight, and forgets the answers: sign-out revokes these tokens.
  */
 export async function takeSuccessors(refreshToken: string, config: AuthConfig): Promise<readonly string[]> {
   const tokens = [refreshToken];
@@ -60,7 +60,7 @@ export async function takeSuccessors(refreshToken: string, config: AuthConfig): 
   return tokens;
 }
 
-/** Waits for a pending attempt. The platform dropped one that does not settle in time: it is forgotten. */
+/** Waits for a pending attempt. Forgets one that does not settle in time: the platform has dropped it. */
 async function waitFor(attempt: Attempt, key: string): Promise<void> {
   const waitMs = ABANDONED_AFTER_MS - (now() - attempt.startedAt) * 1000;
   const isSettled = await settlesWithin(attempt.result, Math.max(MIN_WAIT_MS, waitMs));

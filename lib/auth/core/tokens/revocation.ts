@@ -1,4 +1,4 @@
-// Ends refresh tokens at Cognito (RFC 7009): at sign-out, after another sign-in, and when one arrives after its end.
+// Revokes refresh tokens at Cognito (RFC 7009): at sign-out, after another sign-in, and when one arrives after its end.
 
 import { now } from "../base/clock";
 import type { AuthConfig } from "../base/config";
@@ -9,10 +9,12 @@ import { type Grant, revokeToken } from "./token-endpoint";
 const RETRY_AFTER_S = 60;
 const MAX_REMEMBERED = 5_000;
 
-/** By a hash of the token: when to revoke it again. */
+/** When to revoke a token again, by a hash of the token. */
 const attempts = new Map<string, number>();
 
-/** Revokes a refresh token and all that are known here to follow it. Returns whether Cognito confirmed; never throws. */
+/**
+ * Revokes a refresh token and all that are known here to follow it. Returns whether Cognito confirmed; never throws.
+ */
 export async function revokeWithSuccessors(grant: Grant, config: AuthConfig): Promise<boolean> {
   const tokens = await takeSuccessors(grant.refreshToken, config);
   const answers = await Promise.all(tokens.map((refreshToken) => revoke({ ...grant, refreshToken }, config)));
@@ -20,9 +22,9 @@ export async function revokeWithSuccessors(grant: Grant, config: AuthConfig): Pr
 }
 
 /**
- * Revokes one refresh token, once; after a failure again in a minute. Returns whether Cognito confirmed; never throws. A
- * refresh that was in flight during sign-out can bring a token of the ended sign-in: middleware and routes have separate
- * memories, so sign-out could not know it.
+ * Revokes one refresh token, once, and after a failure again in a minute. Returns whether Cognito confirmed; never
+ * throws. A refresh that was in flight during sign-out can bring a token of the ended sign-in. Sign-out could not know
+ * it, because middleware and routes have separate memories.
  */
 export async function revoke(grant: Grant, config: AuthConfig): Promise<boolean> {
   const key = await fingerprint("revoke", config.issuer, config.clientId, grant.refreshToken);

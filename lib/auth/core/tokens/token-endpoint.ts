@@ -1,4 +1,4 @@
-// The POST requests to Cognito: redeem a code, refresh, revoke. And what their failures mean.
+// Sends the POST requests to Cognito: redeem a code, refresh, revoke. Decides what their failures mean.
 import type { AuthConfig } from "../base/config";
 import { AuthError } from "../base/errors";
 import { fetchText } from "../base/fetch-text";
@@ -60,7 +60,9 @@ export async function revokeToken({ refreshToken, isProven }: Grant, config: Aut
   await (isProven ? call() : revokeCalls.run(call));
 }
 
-/** Sends the form with one client secret after the other until Cognito accepts one: a client can have two (rotation). */
+/**
+ * Sends the form with one client secret after the other until Cognito accepts one: a client can have two (rotation).
+ */
 async function post(endpoint: "token" | "revoke", form: Form, config: AuthConfig): Promise<string> {
   let failure = new AuthError("client_rejected", "Cognito accepts no client secret");
   for (const secret of secretsToTry(config)) {
@@ -79,13 +81,15 @@ async function post(endpoint: "token" | "revoke", form: Form, config: AuthConfig
   throw failure;
 }
 
-/** The client's secrets, the one that Cognito accepted last first. A public client has none and sends none: "". */
+/**
+ * Returns the client's secrets, first the one that Cognito accepted last. A public client has none and sends none: "".
+ */
 function secretsToTry(config: AuthConfig): readonly string[] {
   const accepted = acceptedSecrets.get(config) ?? config.clientSecrets[0] ?? "";
   return [accepted, ...config.clientSecrets.filter((secret) => secret !== accepted)];
 }
 
-/** The OAuth error of an answer (RFC 6749 5.2). Null for throttling and outages: the grant may be good. */
+/** Returns the OAuth error of an answer (RFC 6749 5.2). Null for throttling and outages: the grant may be good. */
 function readOAuthError(answer: Answer): string | null {
   if (!answer || answer.status < 400 || answer.status >= 500 || answer.status === 429) return null;
   const { error } = asRecord(parseJson(answer.text));

@@ -25,8 +25,8 @@ const verifiedTokens = new SecretCache<Verified>();
 const importedKeys = new WeakMap<VerificationKey, CryptoKey>();
 
 /**
- * The claims of an access token: RS256 signature, `iss`, `exp`, `nbf`, `iat`, `token_use`, and a `client_id` out of
- * `clientIds` (Cognito, "Verifying JSON web tokens"; RFC 8725).
+ * Verifies an access token and returns its claims. It checks the RS256 signature, `iss`, `exp`, `nbf`, `iat`,
+ * `token_use`, and that `client_id` is one of `clientIds` (Cognito, "Verifying JSON web tokens"; RFC 8725).
  *
  * Throws `token_expired`, `token_invalid`, or `keys_unavailable` when the keys to verify it are not available.
  */
@@ -40,7 +40,7 @@ export async function verifyAccessToken(
   throw invalid("is no access token of this client");
 }
 
-/** The claims of an ID token for this client (OpenID Connect Core 3.1.3.7). Throws as verifyAccessToken does. */
+/** Verifies an ID token for this client and returns its claims (OpenID Connect Core 3.1.3.7). Throws as above. */
 export async function verifyIdToken(token: string, config: AuthConfig): Promise<IdTokenClaims> {
   const claims = await verifyToken(token, config);
   const { azp = config.clientId } = claims;
@@ -48,7 +48,7 @@ export async function verifyIdToken(token: string, config: AuthConfig): Promise<
   throw invalid("is no ID token for this client");
 }
 
-/** The key id in the header of a token that is not verified, or "". */
+/** Returns the key id of a token that is not verified, or "". */
 export function readKeyId(token: string): string {
   const [header = ""] = token.split(".", 1);
   const { kid } = asRecord(decodeJson(header));
@@ -72,7 +72,7 @@ async function verifyToken(token: string, config: AuthConfig): Promise<TokenClai
   return claims;
 }
 
-/** Valid signatures are remembered by the whole token, while their key is in the JWKS. */
+/** Checks the signature. A valid one is remembered by the whole token, while its key is in the JWKS. */
 async function verifySignature(token: string, config: AuthConfig): Promise<Record<string, unknown>> {
   const known = verifiedTokens.get(token);
   const key = known?.config === config ? await getKey(config, known.key.kid) : null;
@@ -96,9 +96,9 @@ async function readToken(token: string, config: AuthConfig): Promise<Verified> {
 }
 
 /**
- * Checks the signature (RFC 7515 5.2) with RS256, the only algorithm that Cognito uses and this accepts. On Web Crypto,
- * because jose's code for twenty algorithms would be a quarter of what middleware adds to the edge bundle. Tests compare
- * the verdicts with those of aws-jwt-verify, and see that no token passes whose signature jose rejects.
+ * Checks the signature (RFC 7515 5.2) with RS256, the only algorithm that Cognito uses. The code uses Web Crypto,
+ * because jose's code for twenty algorithms would be a quarter of what middleware adds to the edge bundle. Tests
+ * compare the results with those of aws-jwt-verify, and check that no token passes whose signature jose rejects.
  */
 async function hasSignatureOf(key: VerificationKey, token: string): Promise<boolean> {
   const end = token.lastIndexOf(".");
