@@ -23,7 +23,7 @@ const bearer = (token: string): Fields => ({ authorization: `Bearer ${token}` })
 const cookie = (token: string): Fields => ({ cookie: `__Host-auth.access=${token}` });
 const access = (claims: Claims = {}, username = "grace") => pool.cognito.accessTokenFor(username, { claims });
 
-/** The answer of a handler that says who calls. */
+/** The answer of a handler that returns the user and the source of the session. */
 function call(headers: Fields, requirement?: Requirement, init?: RequestInit): Promise<Response> {
   const handler = (_request: Request, { user, source }: Session) => Response.json([user.username, source]);
   return kit.api.withSession(handler, requirement)(new Request(ME, { ...init, headers }), null);
@@ -34,7 +34,7 @@ function callOptional(headers: Fields, requirement?: Requirement, init?: Request
   return kit.api.withOptionalSession(handler, requirement)(new Request(ME, { ...init, headers }), null);
 }
 
-/** Status, challenge and body, with what every answer must have. */
+/** Status, challenge and body. Checks the headers that every answer must have. */
 async function publicPart(response: Response) {
   expect(response.headers.get("cache-control")).toBe("private, no-store");
   expect(response.headers.get("vary")).toMatch(/\bAuthorization\b.*\bCookie\b/);
@@ -293,7 +293,7 @@ describe("the handler of a route", () => {
     answers.push(await callOptional(bearer("x")), await browser.signOut());
     const seen = vi.mocked(console.info).mock.calls.flat();
     for (const answer of answers) {
-      // Cookies are the tokens' only way to the browser; x-middleware-… is Next's own and ends there.
+      // Tokens reach the browser only in cookies. Next removes the x-middleware-… headers.
       const headers = [...answer.headers].filter(([name]) => name !== "set-cookie" && !name.startsWith("x-middleware"));
       seen.push(headers.join("\n"), await answer.text());
     }

@@ -8,16 +8,16 @@ import { type Kit, ORIGIN, TYPED, usePool } from "../support/kit";
 
 const pool = usePool();
 
-/** What an attacker works with: all that is public, and for the subtle attacks even the pool's own keys. */
+/** The means of an attacker: all public data, and for some attacks the pool's own keys. */
 interface Forge {
   claims: Claims;
   key: SigningKey;
   otherKey: SigningKey;
-  /** A good token, but an ID token where an access token is due, and the reverse. */
+  /** A valid token of the other kind: an ID token where an access token is required, and the reverse. */
   otherToken: string;
-  /** The pool's good signature over claims and header that differ from the usual ones. */
+  /** A valid signature of the pool over changed claims and headers. */
   sign(claims?: Claims, header?: Claims): Promise<string>;
-  /** A good signature over any payload, by any key. */
+  /** A valid signature over any payload, by any key. */
   signRaw(payload: string | Uint8Array, header?: Claims, key?: CryptoKey): Promise<string>;
 }
 
@@ -175,10 +175,10 @@ describe("JW-29 JW-32 a token with", () => {
   });
 });
 
-/** Access and ID token are of one sign-in. */
+/** The facts that make an access token and an ID token belong to one sign-in. */
 const ONE_SIGN_IN = { origin_jti: crypto.randomUUID(), auth_time: Math.floor(Date.now() / 1000) };
 
-/** All ways for a token to come in. */
+/** All ways in which a token can reach the kit. */
 async function openDoors(kit: Kit) {
   const { verifyAccessToken, verifyIdToken } = kit.core.verify;
   const config = kit.config();
@@ -252,7 +252,7 @@ async function mac({ claims, signRaw }: Forge, secret: string | Uint8Array): Pro
   return signRaw(JSON.stringify(claims), { alg: "HS256" }, key);
 }
 
-/** RSA algorithms by the pool's own key, the others by a new one. */
+/** Signs with the pool's key for an RSA algorithm, and with a new key for another one. */
 async function otherAlgorithm({ claims, key, signRaw }: Forge, alg: string): Promise<string> {
   const isRsa = alg.charAt(1) === "S" && alg.charAt(0) !== "E";
   const own = isRsa

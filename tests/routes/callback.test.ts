@@ -28,12 +28,12 @@ const userOf = async (browser: Browser) => {
   return auth.status === "signed_in" ? auth.session.user.username : null;
 };
 
-/** A browser that Cognito has just sent back: where to, and who it is. */
+/** A browser that Cognito redirects back to the app, with the parts of that URL. */
 async function comeBack({ username = "ada", as = kit, browser = pool.browser(as), path = "" } = {}) {
   const login = await browser.login(path || undefined);
   const url = new URL(await pool.cognito.authorize(login.headers.get("location") ?? "", username));
   const [name = ""] = browser.names().filter((it) => it.includes(".txn."));
-  /** The address with other parameters; null removes one. */
+  /** The URL with other parameters; null removes one. */
   const but = (changes: Record<string, string | null>) => {
     const other = new URL(url);
     for (const [key, value] of Object.entries(changes)) {
@@ -52,7 +52,7 @@ async function comeBack({ username = "ada", as = kit, browser = pool.browser(as)
   };
 }
 
-/** A refusal never sets a cookie: it may delete the transaction's (CK-22). */
+/** Checks a rejection: it sets no cookie, and may delete the cookie of the transaction (CK-22). */
 function expectRefusal(answer: Response, path: string) {
   expect([answer.status, pathOf(answer)]).toEqual([303, path]);
   expect(answer.headers.getSetCookie().filter((line) => !/^__Host-auth\.txn\.[\w-]+=; Max-Age=0; /.test(line))).toEqual(
@@ -130,7 +130,7 @@ describe("a response that this browser did not request", () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     Object.assign(pool.cognito.settings, { codeSeconds: 3600 });
     const { browser, url, name } = await comeBack();
-    Object.assign(browser.jar.get(name) ?? {}, { expiresAt: Number.POSITIVE_INFINITY }); // Whatever the browser does.
+    Object.assign(browser.jar.get(name) ?? {}, { expiresAt: Number.POSITIVE_INFINITY }); // The browser keeps the cookie for longer.
     vi.setSystemTime(Date.now() + seconds * 1000);
     expect(pathOf(await browser.callback(url))).toBe(path);
     expect(tokenCalls()).toBe(path === MISSING ? 0 : 1);

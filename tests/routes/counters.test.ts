@@ -23,7 +23,7 @@ async function signedIn(env: Record<string, string> = {}, username = "ada"): Pro
   return browser;
 }
 
-/** A server that has just started, as the next request of a signed-in browser finds it. */
+/** Starts a new server, and returns the same browser with its cookies. */
 async function restart(browser: Browser, env: Record<string, string> = {}): Promise<Browser> {
   kit = await pool.load(env);
   const other = pool.browser(kit);
@@ -31,7 +31,7 @@ async function restart(browser: Browser, env: Record<string, string> = {}): Prom
   return other;
 }
 
-/** What is done from here on: cryptography, requests to Cognito, and lines of Set-Cookie. */
+/** Counts from now on: cryptography, requests to Cognito, and lines of Set-Cookie. */
 function count() {
   pool.cognito.clearRequests();
   const { subtle } = crypto;

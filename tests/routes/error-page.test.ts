@@ -11,7 +11,7 @@ beforeAll(() => {
   vi.stubEnv("APP_BASE_URL", APP);
 });
 
-/** What the page says, and where its button leads. */
+/** The text of the page, and the link of its button. */
 async function read(query: Record<string, string | string[]>) {
   const { default: ErrorPage } = await import("@/app/auth/error/page");
   const stream = await renderToReadableStream(createElement(ErrorPage, { searchParams: Promise.resolve(query) }));

@@ -90,7 +90,7 @@ describe("doors and routes", () => {
   const parameter = fc.constantFrom(..."state code error iss returnTo prompt screen lang login_hint".split(" "));
   const method = fc.constantFrom("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH");
 
-  /** Names and values that the kit would read, right ones among them. */
+  /** Cookies with names and values that the kit reads, some of them valid. */
   function cookiesFrom(known: Cookies) {
     const good = known.map(([, value]) => value);
     const kind = fc.constantFrom("access", "access.1", "access.2", "id", "refresh", "refresh.1", "ended", "rounds");

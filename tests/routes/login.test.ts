@@ -219,7 +219,7 @@ describe("a pending sign-in", () => {
       question = locationOf(await go(`/${page}${i}`));
       names.push(pending().find((name) => !names.includes(name)) ?? "");
       expect(browser.cookieHeader.length, `after ${i + 1}`).toBeLessThan(4_096);
-      if (i % 2) vi.setSystemTime(Date.now() + 1_000); // Two within a second: the order of the header tells them apart.
+      if (i % 2) vi.setSystemTime(Date.now() + 1_000); // Two sign-ins within a second differ by their order in the header.
     }
     expect(pending().length).toBeGreaterThan(1);
     expect(pending()).toEqual(names.slice(-pending().length).sort()); // The oldest went.

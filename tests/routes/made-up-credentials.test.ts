@@ -31,7 +31,7 @@ const setCookie = (name: string, value: string) =>
 const readFacts = (value: string) =>
   JSON.parse(Buffer.from(value.replace(/^[\w-]{43}~/, "").split(".", 1)[0] ?? "", "base64url").toString());
 
-/** Makes the refresh cookie one of version 0.1.0: `<facts>.<refresh token>`, which nothing protects. */
+/** Replaces the refresh cookie by one of version 0.1.0: `<facts>.<refresh token>`, without a signature. */
 function unsign(change: object = {}): void {
   const [facts = "", ...token] = refresh()
     .replace(/^[\w-]{43}~/, "")

@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterEach(() => vi.useRealTimers());
 
-/** What the page would see of a header of the request. */
+/** The value of a request header that the page sees, or undefined when middleware forwards no such header. */
 const seen = (response: Response, name: string) =>
   response.headers.get("x-middleware-override-headers")?.split(",").includes(name)
     ? response.headers.get(`x-middleware-request-${name}`)
@@ -23,7 +23,7 @@ const seen = (response: Response, name: string) =>
 const EXPIRED_MS = 3_601_000;
 const CHANGED = "https://app.example/other";
 
-/** Somebody whose access token expired after sign-in, so that the next request refreshes it. */
+/** The browser of a user whose access token expired after sign-in, so the next request refreshes the session. */
 async function signInAndWait(username?: string): Promise<Browser> {
   vi.useFakeTimers({ toFake: ["Date"] });
   const browser = pool.browser(kit);
@@ -32,7 +32,7 @@ async function signInAndWait(username?: string): Promise<Browser> {
   return browser;
 }
 
-/** What `auth.next()` answers when another middleware has made `theirs` for the same request. */
+/** The response of `auth.next()` when another middleware has made `theirs` for the same request. */
 async function compose(request: NextRequest, theirs: (request: NextRequest) => Response): Promise<NextResponse> {
   return (await authenticateRequest(request)).next(theirs(request));
 }

@@ -26,7 +26,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** All leave at once, with the same cookies, and reach the servers in turn: a document, then what the page fetches. */
+/** Sends a document and its fetches at once, with the same cookies, to the servers in turn. */
 async function loadPage(requests: number, hasDocument: boolean): Promise<readonly Response[]> {
   const send = (server: Kit, i: number) =>
     server.middleware.default(browser.request(`/dashboard?request=${i}`, i === 0 && hasDocument ? CLICKED : FETCHED));

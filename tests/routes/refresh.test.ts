@@ -6,7 +6,7 @@ const pool = usePool({ settings: { accessTokenSeconds: 300, idTokenSeconds: 300,
 let kit: Kit;
 let browser: Browser;
 
-/** Time goes on for the kit; the stand-in lives by the same clock. */
+/** Moves the clock of the kit and of the stand-in. */
 const pass = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000);
 const tokenCalls = () => pool.cognito.count("token", ({ params }) => params.grant_type === "refresh_token");
 const isSignedIn = (response: Response) => response.headers.get("x-middleware-next") === "1";

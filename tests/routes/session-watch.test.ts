@@ -8,7 +8,7 @@ beforeAll(async () => {
   vi.spyOn(console, "info").mockReturnValue();
 });
 
-/** What the client part of SessionWatch is given. */
+/** The props of SessionWatch's client component. */
 async function watch(prefix: string | undefined, subject: string | null) {
   kit = await pool.load({ AUTH_COOKIE_PREFIX: prefix });
   const { SessionWatch } = await import("@/lib/auth/session-watch");

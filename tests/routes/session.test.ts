@@ -4,18 +4,18 @@ import { usePool } from "../support/kit";
 
 const pool = usePool();
 
-// Outside Next there is no request that `headers()` could read.
+// Outside Next, `headers()` has no request to read.
 const sent = vi.hoisted(() => ({ headers: new Headers() }));
 vi.mock("next/headers", () => ({ headers: async () => sent.headers }));
 
-/** The door of pages and actions, as a page uses it that answers a request with these headers. */
+/** The door of pages and actions during a request with these headers. */
 async function openDoor(headers: Record<string, string>, env: Record<string, string> = {}) {
   await pool.load(env);
   sent.headers = new Headers(headers);
   return import("@/lib/auth/session");
 }
 
-/** The headers of a request by somebody who is signed in. */
+/** The headers of a signed-in user's request. */
 async function signedIn(username = "ada"): Promise<Record<string, string>> {
   const { COGNITO_CLIENT_ID: clientId = "" } = pool.env;
   const claims = { origin_jti: crypto.randomUUID(), auth_time: Math.floor(Date.now() / 1000) };
@@ -82,7 +82,7 @@ test("NX-01 with authInterrupts a user without the group gets Next's 403, and a 
   }
 });
 
-/** What Next is told instead of a page: its own errors carry it as `digest`. */
+/** The instruction to Next in an error's `digest`: a redirect or a 403 instead of a page. */
 async function interruptionOf(page: Promise<unknown>): Promise<string> {
   const error: unknown = await page.then(
     () => null,

@@ -34,7 +34,7 @@ describe("signedInCookies()", () => {
   });
 });
 
-/** The two routes of an app, as far as its cookies go: with a slash at the end, as `trailingSlash` has it. */
+/** The sign-in routes of an app with `trailingSlash`. They only set cookies. */
 async function startTinyApp() {
   const app = { url: "", pool: null as TestPool | null, close: () => void server.close() };
   const server = createServer((request, response) => {

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, vi } from "vitest";
 
-/** Sends one request that is dropped, one many seconds later, and one a second after that; counts those to Cognito. */
+/** Sends a request that is dropped, one `seconds` later, and one a second after that. Returns the numbers of calls and the last status. */
 export async function sendDropped(name: string, call: () => Promise<Response>, seconds: number) {
   const start = Date.now();
   const at = (later: number) => vi.setSystemTime(start + later * 1000);

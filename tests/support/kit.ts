@@ -9,7 +9,7 @@ export const ORIGIN = "https://app.example";
 const CLIENT_ID = "web1234567890abcdefghijkl";
 const CLIENT_SECRET = "s3cr3t+with+plus";
 
-/** Headers that a browser sends when somebody loads a page from an address bar, or clicks a link of the same origin. */
+/** The headers of a browser that loads a page from its address bar, or after a click on a link of the same origin. */
 export const TYPED = {
   accept: "text/html,application/xhtml+xml,*/*;q=0.8",
   "sec-fetch-dest": "document",
@@ -32,8 +32,8 @@ interface KitOptions {
 }
 
 /**
- * The kit's own modules, loaded as Next loads them: middleware has a module graph of its own, so its memory (keys,
- * tokens, refreshes in flight) is not that of the routes. A shared graph would hide every bug between the two.
+ * Loads the kit's modules as Next does. Middleware has its own module graph, so its memory (keys, tokens, refreshes in
+ * flight) is not that of the routes. A shared graph would hide bugs between the two.
  */
 export async function loadKit(env: Record<string, string | undefined>) {
   for (const name of Object.keys(process.env)) if (/^(COGNITO|AUTH|APP)_/.test(name)) delete process.env[name];
@@ -84,7 +84,7 @@ export const LONG_TEXTS: [string, string][] = [
 /** The name of the cookie that marks an ended sign-in. */
 export const ENDED = /^__Host-auth\.ended\.[\w-]+$/;
 
-/** A Cookie header as the kit would write it, with another refresh token in the place of the browser's own. */
+/** A Cookie header that the kit wrote, with another refresh token instead of the browser's own. */
 export async function withRefreshToken({ core, config }: Kit, browser: Browser, token: string): Promise<string> {
   const [, facts = ""] = /^(?:[\w-]{43}~)?([^.]*)\./.exec(browser.value("__Host-auth.refresh")) ?? [];
   const jar = new core.CookieJar(new Headers(), config());
@@ -92,7 +92,7 @@ export async function withRefreshToken({ core, config }: Kit, browser: Browser, 
   return jar.applyToHeader("");
 }
 
-/** The verdict on these headers, and the changes of the jar when there are any. */
+/** Calls `authenticate`, and adds the changes of the cookie jar to its result. */
 async function loadAuthenticate() {
   const { authenticate } = await import("@/lib/auth/core/authenticate");
   const { CookieJar } = await import("@/lib/auth/core/http/cookie-jar");
@@ -175,7 +175,7 @@ interface StoredCookie {
   expiresAt: number;
 }
 
-/** A cookie jar that judges Set-Cookie as browsers do, and the way through the kit's routes. */
+/** A browser: it stores cookies as browsers do, and visits the kit's routes. */
 export class Browser {
   readonly jar = new Map<string, StoredCookie>();
   readonly kit: Kit;
@@ -193,7 +193,7 @@ export class Browser {
     return alive.map(([name, { value }]) => `${name}=${value}`).join("; ");
   }
 
-  /** Stores the cookies of an answer; RFC 6265bis: a `__Host-` line without Secure and Path=/ is ignored. */
+  /** Stores the cookies of a response. It ignores a `__Host-` cookie without Secure and Path=/ (RFC 6265bis). */
   take(response: Response): Response {
     for (const line of response.headers.getSetCookie()) {
       const [pair = "", ...attributes] = line.split("; ");
@@ -224,12 +224,12 @@ export class Browser {
     return this.take(await this.kit.middleware.default(this.request(path, headers, init)));
   }
 
-  /** What the page behind middleware would read as its Cookie header. */
+  /** The Cookie header that middleware forwards to the page. */
   static forwardedCookies(response: Response): string | null {
     return response.headers.get("x-middleware-request-cookie");
   }
 
-  /** The whole way, as `username`. */
+  /** Signs in as `username`, from the link to the callback. */
   async signIn(username = "ada", path?: string): Promise<Response> {
     const login = await this.login(path);
     return this.callback(await this.cognito.authorize(login.headers.get("location") ?? "", username));

@@ -76,7 +76,7 @@ const WRONG: [ids: string, name: string, values: (string | undefined)[]][] = [
   ["CF-01 AR-09", "COGNITO_SCOPE", ["email profile", "openidx", "undefined", "OPENID", "email,openid"]],
   ["CK-13", "AUTH_SESSION_MAX_AGE", ["0", "-1", "1.5", "1e3", "30d", "0x10", "NaN", "Infinity", "99999999999"]],
   ["CK-10", "AUTH_SECRET", ["secret", "x".repeat(31), `${SECRET},short`, `short,${SECRET}`, `${SECRET},`, "undefined"]],
-  // Blanks around a secret are cut, so they are no part of its 32 bytes.
+  // The kit removes blanks around a secret, so they do not count as its 32 bytes.
   ["CK-10", "AUTH_SECRET", [`short${" ".repeat(32)},${SECRET}`, `${SECRET},${" ".repeat(32)},${SECRET}`]],
   [
     "CF-01",

@@ -4,7 +4,7 @@ import { settlesWithin, startDeadline } from "@/lib/auth/core/base/deadline";
 
 afterEach(() => void vi.useRealTimers());
 
-/** As when the process is stopped, or busy: no timer fires, and no answer is read. */
+/** Stops the process for a while: no timer fires, and no response is read. */
 function standStill(ms: number): void {
   const end = Date.now() + ms;
   while (Date.now() < end);

@@ -22,7 +22,7 @@ async function signedIn(secrets: string | undefined, username = "ada") {
   return { kit, browser };
 }
 
-/** For whom a route and middleware take the sender of these cookies. */
+/** The user that a route finds in these cookies, and the status of middleware's answer. */
 async function who(kit: Kit, cookie: string): Promise<{ user: string | null; page: number }> {
   const route = kit.api.withOptionalSession((_request: Request, it) => Response.json(it?.user.username ?? null));
   const answer = await route(new Request(ORIGIN, { headers: { cookie } }), null);
@@ -33,7 +33,7 @@ async function who(kit: Kit, cookie: string): Promise<{ user: string | null; pag
 const ADA = { user: "ada", page: 200 };
 const NOBODY = { user: null, page: 303 };
 
-/** A secret's key for one purpose, by another road than the kit's: HKDF, then jose. */
+/** Opens a sealed value with HKDF and jose, independently of the kit. */
 async function open(value: string, secret: string, purpose: string): Promise<string> {
   const base = await crypto.subtle.importKey("raw", Buffer.from(secret), "HKDF", false, ["deriveBits"]);
   const info = Buffer.from(`cookie ${purpose}`);
@@ -50,7 +50,7 @@ function joined({ jar }: Browser, name: string): string {
   return chunks.map(([other, { value }]) => (other === name ? value : value.replace(/^\d+\.[\w-]+\./, ""))).join("");
 }
 
-/** Another letter in place of one, so that bits change that count. */
+/** Replaces one letter by another, so that significant bits change. */
 function flip(value: string, at: number): string {
   const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   const letter = letters.charAt(letters.indexOf(value.charAt(at)) ^ 32) || "A";

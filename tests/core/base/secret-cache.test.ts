@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { SecretCache } from "@/lib/auth/core/base/secret-cache";
 
-const END = "s".repeat(60); // What two tokens with the same signature would have in common.
+const END = "s".repeat(60); // Two tokens with the same signature have this in common.
 const key = (i: number) => `${i}.${"x".repeat(40)}-${i}`.padStart(80, "-");
 
 describe("the cache", () => {

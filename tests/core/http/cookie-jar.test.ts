@@ -17,7 +17,7 @@ afterEach(() => {
 
 const linesOf = (answers: readonly Response[]) => answers.flatMap(({ headers }) => headers.getSetCookie());
 
-/** Every answer of a whole life: sign-in with large and small tokens, refresh, sign-out. */
+/** The responses of a session from start to end: sign-in with large and small tokens, refresh, sign-out. */
 async function live(browser: Browser): Promise<Response[]> {
   const login = await browser.login();
   const callback = await browser.callback(await browser.cognito.authorize(login.headers.get("location") ?? "", "lin"));
@@ -100,7 +100,7 @@ describe("attributes", () => {
   });
 });
 
-// As Node reads them: one character for each byte of the request.
+// Node reads one character for each byte of the request.
 const PLANTED_BYTES: readonly (readonly [what: string, text: string])[] = [
   ["0xA0", "\xa0"],
   ["0x85", "\x85"],

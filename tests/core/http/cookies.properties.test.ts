@@ -55,7 +55,7 @@ describe("cookies", () => {
 
 type Cookies = readonly (readonly [name: string, value: string])[];
 
-/** Two writings; which chunk, which other one, where in it, and what to put there. */
+/** Two stored values, the numbers of two chunks, a place in a chunk, and the text to put there. */
 type Spot = { own: Cookies; other: Cookies; a: number; b: number; at: number; text: string };
 
 const letter = fc.constantFrom(..."A_-.09z~");
@@ -65,7 +65,7 @@ const valueAt = (cookies: Cookies, at: number) => cookies[at % cookies.length]?.
 const lay = (own: Cookies, at: number, change: (value: string) => string): Cookies =>
   own.map(([name, value], i) => [name, i === at % own.length ? change(value) : value]);
 
-/** Before the last letter of a part: that one has bits which stand for nothing. */
+/** Changes a letter before the last one of a part: some bits of the last one have no meaning. */
 function put(value: string, at: number, text: string, gone: number): string {
   const place = Math.max(0, (at % value.length) - Number(/^.(\.|$)/.test(value.slice(at % value.length))));
   return value.slice(0, place) + text + value.slice(place + gone);

@@ -103,7 +103,7 @@ describe("the size of a chunk", () => {
   });
   const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
   const jarOf = (cookie = "") => new kit.core.CookieJar(new Headers({ cookie }), kit.config());
-  /** As the browser would send them. */
+  /** The Cookie header that the browser sends after these changes. */
   const headerOf = (jar: CookieJar) => jar.applyToHeader("");
 
   test("CK-05 a cookie of 3,800 bytes with its attributes stays whole, and a larger one becomes chunks of at most 3,800", async () => {

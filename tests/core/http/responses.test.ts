@@ -15,7 +15,7 @@ const events = () => vi.mocked(console.info).mock.calls.map(([line]) => JSON.par
 
 const EXPIRED_MS = 3_601_000;
 
-/** Somebody whose access token expired after sign-in, so that the next request refreshes it. */
+/** The browser of a user whose access token expired after sign-in, so the next request refreshes the session. */
 async function signInAndWait(username?: string): Promise<Browser> {
   vi.useFakeTimers({ toFake: ["Date"] });
   const browser = pool.browser(kit);

@@ -22,7 +22,7 @@ const range = (from: number, to: number) => Array.from({ length: to - from + 1 }
 const jarOf = (cookie = "") => new kit.core.CookieJar(new Headers({ cookie }), kit.config());
 
 const signIn = (n: number) => ({ iss: kit.config().issuer, sub: `${n}`, auth_time: NOW });
-/** The Cookie header after these sign-ins ended, each a second later than the one before. */
+/** The Cookie header after these sign-ins ended, one each second. */
 const ended = async (numbers: readonly number[]) => {
   let header = "";
   for (const [i, n] of numbers.entries()) {

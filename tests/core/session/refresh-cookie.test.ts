@@ -22,7 +22,7 @@ afterEach(() => {
 });
 
 const jarOf = (cookie = "") => new kit.core.CookieJar(new Headers({ cookie }), kit.config());
-/** As the browser would send them. */
+/** The Cookie header that the browser sends after these changes. */
 const headerOf = (jar: CookieJar) => jar.applyToHeader("");
 
 describe("a refresh cookie", () => {
@@ -95,7 +95,7 @@ test("CK-12 sign-in sets the end of the session, and no refresh or rotation move
   const cookie = browser.cookieHeader;
   vi.setSystemTime(start + 30 * DAY_S * 1000);
   pool.cognito.clearRequests();
-  // Even a browser that keeps the cookie does not get more.
+  // A browser that keeps the cookie for longer gets no longer session.
   expect(await whoIs(browser.kit, cookie)).toEqual(NOBODY);
   expect(pool.cognito.count("token")).toBe(0);
 });

@@ -27,13 +27,13 @@ afterEach(() => {
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 const jarOf = (cookie = "") => new kit.core.CookieJar(new Headers({ cookie }), kit.config());
-/** As the browser would send them. */
+/** The Cookie header that the browser sends after these changes. */
 const headerOf = (jar: CookieJar) => jar.applyToHeader("");
 
 const FACTS = { iss: "https://issuer.example", sub: "1", iat: NOW, exp: NOW + 3_600 };
 const SIGN_IN = { iss: FACTS.iss, sub: FACTS.sub, auth_time: NOW };
 
-/** A session whose tokens have so many characters, in a jar that may hold other cookies. */
+/** Writes a session whose tokens have these lengths to a jar that can have other cookies. */
 async function store(
   accessLength: number,
   idLength: number,

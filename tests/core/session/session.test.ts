@@ -9,7 +9,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** What the kit makes of these tokens in cookies. */
+/** The session that the kit reads from these tokens in cookies. */
 async function sessionOf(claims: { access?: object; id?: object }, username = "ada") {
   const kit = await pool.load();
   const clientId = kit.config().clientId;

@@ -76,7 +76,7 @@ describe("pending sign-ins", () => {
         at(i);
         const length = sizes.get(residue) ?? 0;
         const size = await sizeOf(length);
-        // Four characters more for three more of the path; the last one takes what is left.
+        // Three more characters of the path add four to the cookie. The last sign-in takes the rest.
         const more = i < residues.length - 1 ? 0 : ((left - size) / 4) * 3;
         await begin(browser, "/".padEnd(length + more, "a"));
         left -= size + (more / 3) * 4;

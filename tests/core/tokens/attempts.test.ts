@@ -34,7 +34,7 @@ async function signedIn(username = "ada"): Promise<Browser> {
   return browser;
 }
 
-/** The refresh of one token, as a request whose access token is still good asks for it. */
+/** Refreshes one token, as a request with a valid access token does. */
 const refresh = (refreshToken: string): Promise<unknown> =>
   kit.core.refresh.refreshOnce({ refreshToken, isProven: true }, kit.config(), { isUrgent: false });
 

@@ -18,7 +18,7 @@ const fail = async () => {
   throw new Error("Cognito rejected it");
 };
 
-/** Starts so many calls at once. Gives the error codes of those that the bound rejects, as they come. */
+/** Starts `count` calls at once. Returns a list that fills with the error codes of rejected calls. */
 function start(bound: CallBound, count: number, call: () => Promise<unknown>): string[] {
   const codes: string[] = [];
   for (let i = 0; i < count; i++) bound.run(call).catch(({ code }) => code && codes.push(code));

@@ -28,7 +28,7 @@ type Claims = Record<string, unknown>;
 type Change = Claims | ((claims: Claims) => Claims);
 type Tokens = Claims & { id_token: string; access_token: string };
 
-/** Laid over the claims of the ID token, or of both; undefined removes one. */
+/** Changes some claims; undefined removes one. */
 const changed = (change: Change) => (claims: Claims) => ({
   ...claims,
   ...(typeof change === "function" ? change(claims) : change),
@@ -94,7 +94,7 @@ describe("a sign-in is rejected for an ID token with", () => {
     ["ID-07 RP-22 the algorithm none, signed", { alg: "none" }, inHeader],
     ["ID-07 RP-22 an algorithm that is null", { alg: null }, inHeader],
     ["ID-07 the algorithm in lower case", { alg: "rs256" }, inHeader],
-    // The conformance suite accepts it when there is one key. Cognito always has two.
+    // The conformance suite accepts such a token when there is one key. Cognito always has two.
     ["RP-06 RP-07 no key id", { kid: undefined }, inHeader],
     ["ID-06 the id of the access token's key", () => ({ kid: pool.cognito.keys.access.kid }), inHeader],
     ["ID-06 the id of no key", { kid: "x" }, inHeader],

@@ -39,7 +39,7 @@ async function load(env: Record<string, string> = {}) {
 
 const token = (claims: Claims = {}) => pool.cognito.accessTokenFor("ada", { claims });
 
-/** What background work has done by then. */
+/** Waits until work in the background has made this number of fetches. */
 const settled = (count: number) => vi.waitFor(() => expect(fetches()).toBe(count));
 
 describe("an outage", () => {
@@ -176,7 +176,7 @@ describe("an outage", () => {
   });
 });
 
-/** What a route and middleware say, to a cookie and to a Bearer token. */
+/** The answers of a route and of middleware to a cookie and to a Bearer token. */
 async function answersTo(kit: Kit, good: string): Promise<Response[]> {
   const route = kit.api.withSession(() => Response.json({}));
   const ways = [{ cookie: `__Host-auth.access=${good}` }, { authorization: `Bearer ${good}` }];

@@ -37,13 +37,13 @@ async function load(env: Record<string, string> = {}) {
 
 const token = (claims: Claims = {}) => pool.cognito.accessTokenFor("ada", { claims });
 
-/** As anybody can make one: it never gets as far as its signature. */
+/** A token that anybody can make: the kit rejects it before it checks the signature. */
 async function tokenOfUnknownKey(kid: string): Promise<string> {
   const header = Buffer.from(JSON.stringify({ alg: "RS256", kid })).toString("base64url");
   return (await token()).replace(/^[^.]+/, header);
 }
 
-/** What background work has done by then. */
+/** Waits until work in the background has made this number of fetches. */
 const settled = (count: number) => vi.waitFor(() => expect(fetches()).toBe(count));
 
 describe("the cache", () => {
@@ -126,7 +126,7 @@ describe("rotation", () => {
     expect(fetches()).toBe(2);
   });
 
-  // The price of bounding key id floods: for at most 30 s after a fetch, a new key is unknown.
+  // The bound on fetches has a price: a new key can stay unknown for up to 30 s after a fetch.
   test("KS-07 the kit finds a first new key at once, and a second one within 30 s", async () => {
     const { verify } = await load();
     expect(await verify(await token())).toBe("good");

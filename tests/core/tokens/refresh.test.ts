@@ -115,7 +115,7 @@ describe("new tokens while the keys are unavailable", () => {
     browser = await signedIn();
   });
 
-  /** New keys sign the new tokens, and nobody can fetch them. */
+  /** Makes the pool sign with new keys that cannot be fetched. */
   async function loseKeys(): Promise<void> {
     at(3_700);
     await pool.cognito.rotateKeys();

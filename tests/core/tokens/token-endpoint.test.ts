@@ -120,7 +120,7 @@ test.each([undefined, -1, "soon", 1e9])(
 );
 
 describe("the log of a sign-in that failed at the token endpoint", () => {
-  /** The callback, while the token endpoint answers so. */
+  /** The result of the callback while the token endpoint has this fault. */
   async function fail(fault: object) {
     const browser = pool.browser(await pool.load());
     const login = await browser.login();

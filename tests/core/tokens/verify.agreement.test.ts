@@ -9,7 +9,7 @@ import { usePool } from "../../support/kit";
 type Kind = "access" | "id";
 type Signer = "own" | "the pool's other key" | "a stranger's key";
 
-/** A token to be: what is signed by whom, and what happens to its text afterwards. */
+/** A plan for a token: its contents, its signer, and the changes after the signature. */
 interface Recipe {
   what: string;
   kind: Kind;
@@ -17,7 +17,7 @@ interface Recipe {
   header?: Claims;
   signer?: Signer;
   payload?: (json: string) => string | Uint8Array;
-  /** Of the encoded payload, before it is signed. */
+  /** Changes the encoded payload before the signature. */
   encoded?: (payload: string) => string;
   text?: (token: string) => string;
 }
@@ -41,7 +41,7 @@ const isOther = (value: unknown) => value !== undefined && value !== clientId();
 const isOddlyLong = (part: string) => part.length % 4 === 1;
 const clientId = () => pool.env.COGNITO_CLIENT_ID ?? "";
 
-/** All the differences there are. "refuses": what aws-jwt-verify lets pass. "accepts": what it refuses. */
+/** All differences. "refuses": aws-jwt-verify accepts the token. "accepts": aws-jwt-verify rejects it. */
 const DIFFERENCES: [ours: "refuses" | "accepts", what: string, reason: string, is: (it: Candidate) => boolean][] = [
   [
     "refuses",
@@ -144,7 +144,7 @@ async function openOurs() {
   };
 }
 
-/** As CognitoJwtVerifier does it, which itself knows no other issuers than Amazon's. */
+/** Verifies as CognitoJwtVerifier does, which accepts only Amazon's issuers. */
 function openTheirs() {
   const { issuer, keys } = pool.cognito;
   const verifier = JwtVerifier.create({ issuer, audience: null, jwksUri: `${issuer}/.well-known/jwks.json` });
@@ -205,7 +205,7 @@ const HEADERS: Claims[] = [
   ...["jku", "jwk", "x5c", "x5u", "cty"].map((name) => ({ [name]: "https://evil.example" })),
 ];
 
-/** The same at every run, but for the stand-in's keys and port. */
+/** The same recipes in every run, except for the keys and the port of the stand-in. */
 function writeRecipes(): Recipe[] {
   const kinds: Kind[] = ["access", "id"];
   const fixed = kinds.flatMap((kind): Recipe[] => [
@@ -222,7 +222,7 @@ function vary(kind: Kind, claims: Claims): Recipe {
   return { what: JSON.stringify(claims, (_name, value) => value ?? "nothing").slice(0, 80), kind, claims };
 }
 
-/** What is right somewhere else is the more likely to be taken for right here. */
+/** Odd values for a claim, and values that are right for another claim. */
 function oddValues(name: string): unknown[] {
   const [access, id] = [usualClaims("access"), usualClaims("id")];
   const right = [access[name] ?? id[name], access.client_id, access.iss];
@@ -282,7 +282,7 @@ const timesArbitrary = fc.record({
 });
 const editArbitrary = fc.tuple(fc.nat(), fc.constantFrom("", "A", "_", ".", "=", "é", "AAAA"), fc.nat({ max: 2 }));
 
-/** A good token with other claims; odd claims and headers together; other times; a letter changed somewhere. */
+/** A valid token with other claims, odd claims with odd headers, other times, or one changed letter. */
 const recipeArbitrary: fc.Arbitrary<Recipe> = fc.oneof(
   fc.record({ what: fc.constant("claims of its own"), kind: kindArbitrary, claims: extrasArbitrary }),
   fc.record({ what: fc.constant("times"), kind: kindArbitrary, claims: timesArbitrary }),
@@ -301,7 +301,7 @@ const recipeArbitrary: fc.Arbitrary<Recipe> = fc.oneof(
 
 const encode = (value: string | Uint8Array) => Buffer.from(value).toString("base64url");
 
-/** For a look: what a reader without any scruples takes it for. */
+/** Reads JSON without any check, for comparisons only. */
 function read(bytes: Buffer = Buffer.of()): Claims {
   try {
     return Object(JSON.parse(bytes.toString().replace(/^\ufeff/, "")));

@@ -37,7 +37,7 @@ async function load(env: Record<string, string> = {}) {
     access: (token: string) => outcomeOf(verifyAccessToken(token, config, config.bearerClientIds)),
     claims: (token: string) => verifyAccessToken(token, config, config.bearerClientIds),
     id: (token: string) => outcomeOf(verifyIdToken(token, config)),
-    /** Statuses as a Bearer token and as a cookie, for a route and in middleware. */
+    /** The statuses of a route and of middleware for a Bearer token, then for a cookie. */
     statuses: async (token: string) => {
       const ways = [{ authorization: `Bearer ${token}` }, { cookie: `__Host-auth.access=${token}` }];
       const answers = await Promise.all(ways.flatMap((headers) => [call(headers), middleware(headers)]));
@@ -51,7 +51,7 @@ const encode = (value: string | Uint8Array) => Buffer.from(value).toString("base
 const IN = [200, 200, 200, 200];
 const OUT = [401, 401, 401, 401];
 
-/** The pool's signature over any two texts. */
+/** A token of any two texts, signed by the pool's key. */
 async function sign(header: string, payload: string): Promise<string> {
   const input = `${encode(header)}.${encode(payload)}`;
   const { privateKey } = pool.cognito.keys.access;
