@@ -255,14 +255,21 @@ async function mac({ claims, signRaw }: Forge, secret: string | Uint8Array): Pro
 /** Signs with the pool's key for an RSA algorithm, and with a new key for another one. */
 async function otherAlgorithm({ claims, key, signRaw }: Forge, alg: string): Promise<string> {
   const isRsa = alg.charAt(1) === "S" && alg.charAt(0) !== "E";
-  const own = isRsa
-    ? await importPKCS8(await exportPKCS8(key.privateKey), alg)
-    : (await generateKeyPair(alg)).privateKey;
+  const own = isRsa ? await importPKCS8(await exportPKCS8(key.privateKey), alg) : (await pairFor(alg)).privateKey;
   return signRaw(JSON.stringify(claims), { alg }, own);
 }
 
+const pairs = new Map<string, ReturnType<typeof generateKeyPair>>();
+
+/** A stranger's key pair for an algorithm. It is generated once, because that takes long. */
+function pairFor(alg: string): ReturnType<typeof generateKeyPair> {
+  const pair = pairs.get(alg) ?? generateKeyPair(alg);
+  pairs.set(alg, pair);
+  return pair;
+}
+
 async function ownKey({ claims, signRaw }: Forge, header: (jwk: Claims) => Claims): Promise<string> {
-  const { privateKey, publicKey } = await generateKeyPair("RS256");
+  const { privateKey, publicKey } = await pairFor("RS256");
   return signRaw(JSON.stringify(claims), header({ ...(await exportJWK(publicKey)), alg: "RS256" }), privateKey);
 }
 
