@@ -10,13 +10,16 @@ import { report } from "./events";
 
 type Answer = Response | Promise<Response>;
 
-/** The caller of an API: a session, or none and its rejection. A Response rejects the request in any case. */
+/**
+ * The caller of an API: a session, or none and its rejection. A Response rejects the request, also without a
+ * requirement.
+ */
 type Caller = { readonly session: Session } | { readonly session: null; readonly rejection: Rejection } | Response;
 
 /**
  * Returns a route handler for signed-in callers, by cookie or by `Authorization: Bearer`. Other callers get problem
  * details (RFC 9457) with WWW-Authenticate (RFC 6750 3). 401: no good credential. 403: the session does not meet the
- * requirement, or another site sent the request. 503: Cognito's keys are not available.
+ * requirement, or another site sent the request. 503: whether the caller is signed in cannot be checked.
  */
 export function withSession<R extends Request, C>(
   handler: (request: R, session: Session, context: C) => Answer,
@@ -26,12 +29,13 @@ export function withSession<R extends Request, C>(
     const caller = await identify(request, requirement);
     if (caller instanceof Response) return caller;
     if (!caller.session) return reject(request, caller.rejection);
-    return withoutStore(await handler(request, caller.session, context));
+    return withNoStore(await handler(request, caller.session, context));
   };
 }
 
 /**
- * Does the same, but accepts callers without a credential: their session is null. A bad Bearer token is still a 401.
+ * Does the same, but accepts callers without a session: theirs is null. Callers with one must meet the requirement. A
+ * bad Bearer token is still a 401.
  */
 export function withOptionalSession<R extends Request, C>(
   handler: (request: R, session: Session | null, context: C) => Answer,
@@ -39,7 +43,7 @@ export function withOptionalSession<R extends Request, C>(
 ): (request: R, context: C) => Promise<Response> {
   return async (request, context) => {
     const caller = await identify(request, requirement);
-    return caller instanceof Response ? caller : withoutStore(await handler(request, caller.session, context));
+    return caller instanceof Response ? caller : withNoStore(await handler(request, caller.session, context));
   };
 }
 
@@ -65,7 +69,7 @@ function reject({ headers, url }: Request, rejection: Rejection): Response {
 }
 
 /** Copies the response with headers that keep it out of caches: it was made for one caller. */
-function withoutStore(response: Response): Response {
+function withNoStore(response: Response): Response {
   const copy = new Response(response.body, response);
   copy.headers.set("cache-control", NO_STORE);
   copy.headers.append("vary", "Authorization, Cookie");

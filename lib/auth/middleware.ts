@@ -15,8 +15,8 @@ import { isMachine, type Session } from "./core/session/session";
 import { report } from "./events";
 
 /**
- * For answers that depend on the user. SameSite=Lax cookies reach a frame in a page of a sub-domain, so that page must
- * not frame ours. A CSP with frame-ancestors takes the place of this header.
+ * For answers that depend on the user. A page of a sub-domain could show ours in a frame, with the user's cookies. A
+ * CSP with frame-ancestors takes the place of this header.
  */
 const PERSONAL = { "cache-control": NO_STORE, "x-frame-options": "SAMEORIGIN" };
 const KIT_ROUTE = { ...KIT_HEADERS, "x-frame-options": "DENY" };
@@ -26,26 +26,29 @@ const keepsRewriteStatus = !process.env.__NEXT_CACHE_COMPONENTS;
 
 /** The session of a request, and the answers that middleware can give. */
 export interface RequestAuth {
-  /** Null for a visitor, for a machine, and when Cognito does not answer: `challenge` treats each as it must. */
+  /** Null for a visitor, for a machine, and when the session cannot be checked: `challenge` answers each as it must. */
   readonly session: Session | null;
   /**
-   * Lets the request through. The page behind it sees a session that was refreshed just now. No shared cache keeps the
-   * answer. `from` is either a list of request headers to forward instead of the request's own, for example with a
-   * nonce for the CSP; or the response of another middleware, whose redirect, rewrite, headers and cookies are kept.
+   * Lets the request through. The page behind it sees a session that was refreshed just now. Shared caches may keep the
+   * answer only for a visitor who sent none of the kit's cookies.
+   *
+   * `from` can be request headers to forward instead of the request's own, for example with a nonce for the CSP. Or it
+   * is another middleware's response: its redirect, rewrite, headers and cookies are kept.
    */
   next(from?: Headers | Response): NextResponse;
-  /** Asks for a sign-in: 303 for a page load, 401 for all else, 503 when Cognito or its keys are not available. */
+  /** Asks for a sign-in: 303 for a page load, else 401. A machine gets 403. 503 when the session cannot be checked. */
   challenge(): NextResponse;
   /**
-   * Rejects a signed-in user with 403; a page load sees the error page. `missing` names the groups or scopes that were
-   * asked for: the event and WWW-Authenticate repeat them.
+   * Rejects a signed-in user with 403. A page load sees the error page. `missing` names the groups or scopes that the
+   * app asked for: the event repeats them, and WWW-Authenticate its scopes.
    */
   forbid(missing?: Missing): NextResponse;
 }
 
 /**
- * Verifies the session of a request, by Bearer token or by cookie, and refreshes it when its access token has expired
- * or is about to. For the kit's own routes it does nothing: they read the session. Throws only `config_invalid`.
+ * Verifies the session of a request, by Bearer token or by cookie. Refreshes it when its access token has expired or is
+ * about to. Rejects requests of other sites that have session cookies and could change something. Leaves the session of
+ * the kit's own routes to them. Throws only `config_invalid`.
  */
 export async function authenticateRequest(request: NextRequest): Promise<RequestAuth> {
   const config = getConfig();
@@ -57,8 +60,9 @@ export async function authenticateRequest(request: NextRequest): Promise<Request
   if (isForged(request, jar)) return sameAnswer(() => reject(request, { status: 403, reason: "cross_site" }));
   const auth = await authenticate(request.headers, jar, { refresh: "due" });
   emitAll(report, pathname, auth.events);
-  // A NextResponse keeps only the cookies that it was made with when the app calls `response.cookies.set()`.
-  const finish = (response: NextResponse) => (jar.changes.length > 0 ? answer(jar.applyTo(response)) : response);
+  // `response.cookies.set()` loses cookies that were added after the NextResponse was made. So a new one is made.
+  const finish = (response: NextResponse) =>
+    jar.changes.length > 0 ? toNextResponse(jar.applyTo(response)) : response;
   return {
     session: auth.status === "signed_in" && !isMachine(auth.session) ? auth.session : null,
     next: (from) => finish(passOn(request, auth, jar, from)),
@@ -75,17 +79,17 @@ function sameAnswer(next: RequestAuth["next"]): RequestAuth {
 function passOn(request: NextRequest, auth: Authentication, jar: CookieJar, from: Forwarded): NextResponse {
   const forwarded = jar.clone();
   if (auth.status === "unknown") markOutage(forwarded);
-  return forward(request, forwarded, from, isAnonymous(auth, jar) ? {} : PERSONAL);
+  return forward(request, forwarded, from, sentNoKitCookie(auth, jar) ? {} : PERSONAL);
 }
 
 function forward(request: NextRequest, jar: CookieJar, from: Forwarded, headers: Record<string, string>): NextResponse {
   const forwarded = forwardedHeaders(request.headers, jar, from);
   const ours = NextResponse.next({ headers, ...(forwarded && { request: { headers: forwarded } }) });
-  return isResponse(from) ? answer(joinResponses(from, ours.headers, jar.config.cookiePrefix)) : ours;
+  return isResponse(from) ? toNextResponse(joinResponses(from, ours.headers, jar.config.cookiePrefix)) : ours;
 }
 
-/** A visitor without any cookie of the kit: the page is the same for all of them. */
-function isAnonymous(auth: Authentication, jar: CookieJar): boolean {
+/** Whether this is a visitor without any cookie of the kit. The page is the same for all of them. */
+function sentNoKitCookie(auth: Authentication, jar: CookieJar): boolean {
   return auth.status === "signed_out" && !auth.error && jar.isEmpty;
 }
 
@@ -93,7 +97,7 @@ function challenge(request: NextRequest, auth: Authentication): NextResponse {
   switch (auth.status) {
     case "unknown":
       return reject(request, { status: 503, reason: auth.error.code });
-    case "signed_in": // It is a machine.
+    case "signed_in": // A machine: apps ask for a sign-in only without a user.
       return reject(request, { status: 403, reason: "forbidden", missing: { user: true } });
     case "signed_out":
       return reject(request, { status: 401, reason: auth.error?.code ?? "anonymous" });
@@ -108,23 +112,26 @@ function reject(request: NextRequest, rejection: Rejection): NextResponse {
     case "document":
       return rejectPageLoad(request, rejection);
     case "action": // Next would forward a rewritten action.
-      return answer(emptyResponse(rejection.status));
+      return toNextResponse(emptyResponse(rejection.status));
     default:
-      return answer(problem(headers, rejection));
+      return toNextResponse(problem(headers, rejection));
   }
 }
 
-/** A 401 redirects to sign-in. A 403 or 503 shows the error page at the address of the request. */
+/**
+ * A 401 redirects to sign-in. A 403 or 503 shows the error page at the address of the request; a POST gets no body, and
+ * with `cacheComponents` the page is a small one.
+ */
 function rejectPageLoad(request: NextRequest, { status, reason }: Rejection): NextResponse {
   const { pathname, search } = new URL(request.url);
   const isSafe = isSafeMethod(request.method);
   const returnTo = isSafe ? pathname + search : pathname; // A form's body cannot come back.
   if (status === 401) {
     const query = new URLSearchParams({ returnTo });
-    return answer(redirectTo(`${getConfig().baseUrl}${KIT_PATHS.login}?${query}`));
+    return toNextResponse(redirectTo(`${getConfig().baseUrl}${KIT_PATHS.login}?${query}`));
   }
-  if (!isSafe || reason === "anonymous") return answer(emptyResponse(status));
-  if (!keepsRewriteStatus) return answer(rejectionPage(status, request.nextUrl.basePath));
+  if (!isSafe || reason === "anonymous") return toNextResponse(emptyResponse(status));
+  if (!keepsRewriteStatus) return toNextResponse(rejectionPage(status, request.nextUrl.basePath));
   const page = request.nextUrl.clone(); // Keeps basePath.
   page.pathname = KIT_PATHS.error;
   page.search = errorQuery(reason, returnTo);
@@ -137,6 +144,6 @@ function isForged({ method, headers }: NextRequest, jar: CookieJar): boolean {
   return isCrossSite(headers, jar.config.origin) && hasSessionCookie(jar);
 }
 
-function answer(response: Response): NextResponse {
+function toNextResponse(response: Response): NextResponse {
   return new NextResponse(response.body, response);
 }

@@ -66,7 +66,7 @@ export async function requireSession(requirement: Requirement & { readonly retur
   });
   if (!session) redirect(`${KIT_PATHS.login}?${new URLSearchParams(returnTo ? { returnTo } : {})}`);
   const missing = findMissing(session, requirement);
-  if (missing) endForbidden(returnTo, missing);
+  if (missing) rejectForbidden(returnTo, missing);
   return session;
 }
 
@@ -79,7 +79,7 @@ export async function getAccessToken(): Promise<string | null> {
 }
 
 /**
- * Returns the verified ID token, for the AWS services that ask for one; null when it was too large to keep. Throws as
+ * Returns the verified ID token, for the AWS services that ask for one; null without a valid one. Throws as
  * `getSession` does.
  */
 export async function getIdToken(): Promise<string | null> {
@@ -102,7 +102,7 @@ export async function readAuthError(
   };
 }
 
-/** Throws when Cognito does not answer. */
+/** Throws when the session could not be checked. */
 async function authenticateOrThrow(): Promise<SignedIn | SignedOut> {
   const auth = await authenticateCurrent();
   if (auth.status === "unknown") throw auth.error;
@@ -118,7 +118,7 @@ const authenticateCurrent = cache(async (): Promise<Authentication> => {
   return authenticate(sent, new CookieJar(sent, getConfig()), { refresh: "never" });
 });
 
-function endForbidden(returnTo: string | null, missing: Missing): never {
+function rejectForbidden(returnTo: string | null, missing: Missing): never {
   const path = returnTo?.replace(/[?#][\s\S]*/, "") ?? ""; // A page does not know its own path.
   emit(report, { type: "refused", path, kind: "document", reason: "forbidden", missing });
   if (hasAuthInterrupts) forbidden();

@@ -14,7 +14,7 @@ import { readRefreshState } from "@/lib/auth/core/session/refresh-cookie";
 import { writeSession } from "@/lib/auth/core/session/session-cookies";
 import { readCode, readState } from "@/lib/auth/core/sign-in/authorization";
 import { type Transaction, takeTransaction } from "@/lib/auth/core/sign-in/transactions";
-import { createSignIn, verifyTokenResponse } from "@/lib/auth/core/tokens/issued-tokens";
+import { bindSignIn, verifyTokenResponse } from "@/lib/auth/core/tokens/issued-tokens";
 import { revokeWithSuccessors } from "@/lib/auth/core/tokens/revocation";
 import { exchangeCode } from "@/lib/auth/core/tokens/token-endpoint";
 import { report } from "@/lib/auth/events";
@@ -26,17 +26,17 @@ export async function GET(request: Request): Promise<Response> {
   const jar = new CookieJar(request.headers, config);
   let returnTo: string | null = null;
   try {
-    const { isUsed, ...transaction } = await takeTransaction(jar, readState(query));
+    const { wasUsed, ...transaction } = await takeTransaction(jar, readState(query));
     returnTo = transaction.returnTo;
-    // A client could send one transaction with any number of guessed codes. Only the first one reaches Cognito.
-    if (isUsed) throw new AuthError("grant_rejected", "This sign-in was answered before");
+    // A client could send one transaction with any number of guessed codes. One of them reaches Cognito, per process.
+    if (wasUsed) throw new AuthError("grant_rejected", "This sign-in was answered before");
     const code = readCode(query, config.issuer);
     const auth = await completeSignIn(jar, code, transaction);
     emitAll(report, path, auth.events);
     return redirectTo(config.origin + returnTo, jar);
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
-    return handleFailure(request, jar, error, returnTo);
+    return answerFailure(request, jar, error, returnTo);
   }
 }
 
@@ -45,15 +45,15 @@ export function HEAD(): Response {
 }
 
 /**
- * Redeems the code, verifies the tokens and binds them to this sign-in, and stores the session. Throws before it
- * changes one.
+ * Redeems the code, verifies the tokens and binds them to this sign-in, and stores the session. If it throws,
+ * the old session is unchanged.
  */
 async function completeSignIn(jar: CookieJar, code: string, transaction: Transaction): Promise<SignedIn> {
   const { config } = jar;
   const tokens = await verifyTokenResponse(await exchangeCode(code, transaction.codeVerifier, config), config);
-  const signIn = createSignIn(tokens, transaction.nonce);
+  const signIn = bindSignIn(tokens, transaction.nonce);
   const { refreshToken } = tokens;
-  const facts = refreshToken ? { refreshToken, signIn, expiresAt: now() + config.sessionMaxAge } : null;
+  const facts = refreshToken ? { refreshToken, signIn, sessionEndsAt: now() + config.sessionMaxAge } : null;
   const replaced = await readRefreshState(jar);
   const auth = await writeSession(jar, tokens, facts, "signed_in");
   await markStarted(jar, signIn, replaced);
@@ -63,7 +63,7 @@ async function completeSignIn(jar: CookieJar, code: string, transaction: Transac
 }
 
 /** Redirects to the error page. After a reload or the Back button a signed-in user gets the page that they wanted. */
-async function handleFailure(
+async function answerFailure(
   request: Request,
   jar: CookieJar,
   error: AuthError,

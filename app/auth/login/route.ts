@@ -24,13 +24,14 @@ export async function GET(request: Request): Promise<Response> {
   const rounds = await countRound(jar, returnTo);
   if (rounds > MAX_ROUNDS) {
     emit(report, { type: "sign_in_failed", path, code: "sign_in_loop", detail: `${rounds} rounds within a minute` });
-    return redirectTo(config.baseUrl + errorPath("sign_in_loop", returnTo));
+    return redirectTo(config.baseUrl + errorPath("sign_in_loop", returnTo)); // Without this visit: the minute does not start anew.
   }
 
-  // A second visit within a minute means that middleware rejected a token which this process still accepts: its keys may
-  // be newer. Refresh anyway, except on navigations from other sites, which could use up the refresh token.
+  // On a second visit within a minute, middleware may have rejected a token that this route accepts, because its keys are
+  // newer. So refresh anyway, except on navigations from other sites: they could use up the refresh token.
   const isOwnNavigation = /^(none|same-origin)$/.test(request.headers.get("sec-fetch-site") ?? "");
   const refresh = rounds > 1 && isOwnNavigation ? "always" : "due";
+  // A prompt asks for Cognito's page, session or not.
   const auth = readLink(link).prompt ? null : await authenticate(request.headers, jar, { refresh });
   emitAll(report, path, auth?.events);
   if (auth?.status === "signed_in") return redirectTo(config.origin + returnTo, jar);

@@ -1,6 +1,6 @@
 // POST /auth/logout: ends the session here and at Cognito. A link on a page of this app may do so too.
-import { authenticate } from "@/lib/auth/core/authenticate";
 import { type AuthConfig, getConfig } from "@/lib/auth/core/base/config";
+import { AuthError } from "@/lib/auth/core/base/errors";
 import { emit } from "@/lib/auth/core/base/events";
 import { fingerprint } from "@/lib/auth/core/base/hash";
 import { KIT_PATHS } from "@/lib/auth/core/base/paths";
@@ -9,7 +9,7 @@ import { isCrossSite, isPrefetch, requestKind } from "@/lib/auth/core/http/reque
 import { emptyResponse, page, redirectTo } from "@/lib/auth/core/http/responses";
 import { markEnded } from "@/lib/auth/core/session/ended";
 import { readRefreshState } from "@/lib/auth/core/session/refresh-cookie";
-import { deleteSession } from "@/lib/auth/core/session/session-cookies";
+import { deleteSession, readSession } from "@/lib/auth/core/session/session-cookies";
 import { revokeWithSuccessors } from "@/lib/auth/core/tokens/revocation";
 import { report } from "@/lib/auth/events";
 
@@ -31,10 +31,17 @@ export function HEAD(): Response {
   return emptyResponse(405, { allow: "GET, POST" });
 }
 
-/** The sign-in of an access token without a readable refresh cookie: it can be used until it expires. */
-async function readAccessFacts(jar: CookieJar) {
-  const auth = await authenticate(new Headers(), jar, { refresh: "never" });
-  return auth.status === "signed_in" ? { signIn: auth.session.claims, expiresAt: auth.session.expiresAt } : null;
+/**
+ * Returns the sign-in of the access token, for want of a readable refresh cookie. That token works until it expires.
+ */
+async function readAccessSignIn(jar: CookieJar) {
+  try {
+    const auth = await readSession(jar);
+    return auth.status === "signed_in" ? { signIn: auth.session.claims, sessionEndsAt: auth.session.expiresAt } : null;
+  } catch (error) {
+    if (error instanceof AuthError) return null;
+    throw error;
+  }
 }
 
 /** If Cognito is down, the user is still signed out here. */
@@ -42,12 +49,12 @@ async function signOut(request: Request, config: AuthConfig): Promise<Response> 
   const jar = new CookieJar(request.headers, config);
   const state = await readRefreshState(jar);
   const isRevoked = state !== null && (await revokeWithSuccessors(state, config));
-  const ended = state ?? (await readAccessFacts(jar));
+  const ended = state ?? (await readAccessSignIn(jar));
   const subject = ended && (await fingerprint(ended.signIn.iss, ended.signIn.sub));
   emit(report, { type: "signed_out", path: new URL(request.url).pathname, subject, isRevoked });
 
   deleteSession(jar);
-  if (ended) await markEnded(jar, ended.signIn, ended.expiresAt);
+  if (ended) await markEnded(jar, ended.signIn, ended.sessionEndsAt);
   const query = new URLSearchParams({ client_id: config.clientId, logout_uri: config.baseUrl });
   return redirectTo(`${config.domain}/logout?${query}`, jar);
 }

@@ -31,20 +31,18 @@ const REFRESH_AHEAD_S = { document: 60, action: 60, data: 10, api: 10 };
  */
 export async function authenticate(headers: Headers, jar: CookieJar, { refresh }: Options): Promise<Authentication> {
   const bearer = readBearer(headers);
-  if (bearer !== null) return withoutThrowing(authenticateBearer(bearer, jar));
-  const stored = await withoutThrowing(readSession(jar));
+  if (bearer !== null) return toAuthentication(authenticateBearer(bearer, jar));
+  const stored = await toAuthentication(readSession(jar));
   if (stored.status === "unknown") return stored;
   if (stored.status === "signed_out" && isOutage(jar)) {
     return { status: "unknown", error: new AuthError("token_endpoint_unavailable") };
   }
   if (refresh === "never" || isPrefetch(headers)) return stored;
-  const isRefreshed = refresh === "always" || isExpiring(stored, headers) || (await mustReplace(stored, jar));
-  return isRefreshed ? refreshSession(jar, stored) : stored;
+  const mustRefresh = refresh === "always" || isExpiring(stored, headers) || (await mustRefreshEarly(stored, jar));
+  return mustRefresh ? refreshSession(jar, stored) : stored;
 }
 
-/**
- * Middleware tells the pages and routes behind it that Cognito did not answer. They would take the user for a visitor.
- */
+/** Tells the pages and routes behind middleware that the session could not be checked. Only they get this cookie. */
 export function markOutage(jar: CookieJar): void {
   jar.set({ name: cookieName(jar.config, "outage"), value: "1", maxAge: 1 });
 }
@@ -60,7 +58,7 @@ function isExpiring(stored: Authentication, headers: Headers): boolean {
 /**
  * Whether the session has a refresh cookie of version 0.1, or an early refresh failed here while its grace period runs.
  */
-async function mustReplace(stored: Authentication, jar: CookieJar): Promise<boolean> {
+async function mustRefreshEarly(stored: Authentication, jar: CookieJar): Promise<boolean> {
   if (hasOldRefreshCookie(jar)) return true;
   const state = secondsLeft(stored) < REFRESH_AHEAD_S.document ? await readRefreshState(jar) : null;
   return state !== null && hasFailedRefresh(state.refreshToken, jar.config);
@@ -70,7 +68,7 @@ function secondsLeft(stored: Authentication): number {
   return stored.status === "signed_in" ? stored.session.expiresAt - now() : 0;
 }
 
-async function withoutThrowing(result: Promise<Authentication>): Promise<Authentication> {
+async function toAuthentication(result: Promise<Authentication>): Promise<Authentication> {
   try {
     return await result;
   } catch (error) {
@@ -105,7 +103,10 @@ async function refreshSession(jar: CookieJar, stored: Authentication): Promise<A
   }
 }
 
-/** Deletes no session cookie: another server may just have stored a good session in this browser. */
+/**
+ * A rejected refresh token ends the session, also while its access token is valid: Cognito has revoked the sign-in. No
+ * session cookie is deleted, because another server may just have stored a good session in this browser.
+ */
 async function handleFailure(
   jar: CookieJar,
   state: RefreshState,

@@ -137,7 +137,7 @@ describe("right values", () => {
       domain: "https://auth.example.com",
       clientId: "1example23456789",
       clientSecrets: [],
-      areCookiesAuthentic: false,
+      canAuthenticateCookies: false,
       bearerClientIds: ["1example23456789"],
       scope: "openid email profile",
       origin: "https://app.example",

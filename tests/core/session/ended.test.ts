@@ -36,7 +36,7 @@ const known = async (header: string, numbers: readonly number[]) => {
   const verdicts = await Promise.all(numbers.map((n) => kit.core.ended.hasEnded(jarOf(header), signIn(n))));
   return numbers.filter((_, i) => verdicts[i]);
 };
-const replaced = (n: number) => ({ signIn: signIn(n), expiresAt: NOW + 900 });
+const replaced = (n: number) => ({ signIn: signIn(n), sessionEndsAt: NOW + 900 });
 
 describe("the ended sign-ins that a browser remembers", () => {
   test("CK-15 a browser remembers the five sessions that ended last, each once", async () => {

@@ -36,7 +36,7 @@ describe("a refresh cookie", () => {
 
   test("CK-12 the cookie contains the refresh token, the sign-in and the end of the session", async () => {
     const signIn = { iss: kit.config().issuer, sub: "1", auth_time: NOW };
-    expect(await read({})).toEqual({ refreshToken: "token", signIn, expiresAt: NOW + 600, isProven: true });
+    expect(await read({})).toEqual({ refreshToken: "token", signIn, sessionEndsAt: NOW + 600, isProven: true });
   });
 
   test.each([

@@ -43,7 +43,7 @@ async function store(
   const idClaims = { ...FACTS, exp, token_use: "id", aud: "web" } as const;
   const refreshToken = "r".repeat(1_500);
   const tokens = { accessToken: "a".repeat(accessLength), accessClaims, idToken: "i".repeat(idLength), idClaims };
-  const state = { refreshToken, signIn: SIGN_IN, expiresAt: endsAt };
+  const state = { refreshToken, signIn: SIGN_IN, sessionEndsAt: endsAt };
   const jar = jarOf(cookie);
   const stored = await kit.core.sessionCookies.writeSession(jar, { ...tokens, refreshToken }, state, "signed_in");
   return { jar, isIdTokenDropped: stored.idToken === null };

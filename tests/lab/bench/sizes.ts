@@ -4,7 +4,7 @@ import { parseConfig } from "../../../lib/auth/core/base/config";
 import { CookieJar } from "../../../lib/auth/core/http/cookie-jar";
 import { writeSession } from "../../../lib/auth/core/session/session-cookies";
 import { createAuthorizationRequest } from "../../../lib/auth/core/sign-in/authorization";
-import { createSignIn, verifyTokenResponse } from "../../../lib/auth/core/tokens/issued-tokens";
+import { bindSignIn, verifyTokenResponse } from "../../../lib/auth/core/tokens/issued-tokens";
 import { startCognito } from "../../cognito";
 
 const clientId = "3a1b2c4d5e6f7g8h9i0jklmnop";
@@ -23,7 +23,7 @@ async function weigh(username: string, env: Record<string, string>): Promise<str
   const issued = await cognito.issueTokens(username, clientId, { nonce });
   const response = { accessToken: issued.access_token, idToken: issued.id_token, refreshToken: issued.refresh_token };
   const tokens = await verifyTokenResponse(response, config);
-  const state = { refreshToken: issued.refresh_token, signIn: createSignIn(tokens, nonce), expiresAt: Date.now() };
+  const state = { refreshToken: issued.refresh_token, signIn: bindSignIn(tokens, nonce), sessionEndsAt: Date.now() };
   try {
     const stored = await writeSession(jar, tokens, state, "signed_in");
     const note = stored.idToken === null ? ", without the ID token" : "";

@@ -1,7 +1,7 @@
 import { type AuthConfig, parseConfig } from "../../../lib/auth/core/base/config";
 import { CookieJar } from "../../../lib/auth/core/http/cookie-jar";
 import { writeSession } from "../../../lib/auth/core/session/session-cookies";
-import { createSignIn, verifyTokenResponse } from "../../../lib/auth/core/tokens/issued-tokens";
+import { bindSignIn, verifyTokenResponse } from "../../../lib/auth/core/tokens/issued-tokens";
 import { type Cognito, startCognito } from "../../cognito";
 
 const CLIENT_ID = "3a1b2c4d5e6f7g8h9i0jklmnop";
@@ -41,8 +41,8 @@ export class Stage {
     const tokens = await verifyTokenResponse({ accessToken, idToken, refreshToken }, config);
     const state = {
       refreshToken,
-      signIn: createSignIn(tokens, NONCE),
-      expiresAt: Math.floor(Date.now() / 1000) + SESSION_S,
+      signIn: bindSignIn(tokens, NONCE),
+      sessionEndsAt: Math.floor(Date.now() / 1000) + SESSION_S,
     };
     const jar = new CookieJar(new Headers(), config);
     await writeSession(jar, tokens, state, "signed_in");

@@ -10,8 +10,8 @@ const CORE = "lib/auth/core";
 export const BUGS: readonly Bug[] = [
   bug("state is not compared", `${CORE}/sign-in/transactions.ts`, [" || !isEqual(transaction.state, state)", ""]),
   bug("a transaction stays after its use", `${CORE}/sign-in/transactions.ts`, [
-    "  deleteCookie(jar, kind);\n  const isUsed",
-    "  const isUsed",
+    "  deleteCookie(jar, kind);\n  const wasUsed",
+    "  const wasUsed",
   ]),
   bug("a transaction can be answered again", `${CORE}/sign-in/transactions.ts`, [
     "(usedStates.get(state) ?? 0) > now()",
@@ -91,7 +91,7 @@ export const BUGS: readonly Bug[] = [
     "return stored;",
   ]),
   bug("an edited cookie of version 0.1 makes a session longer", `${CORE}/session/refresh-cookie.ts`, [
-    "Math.min(facts.expiresAt, authTime + jar.config.sessionMaxAge)",
+    "Math.min(facts.sessionEndsAt, authTime + jar.config.sessionMaxAge)",
     "state.expiresAt",
   ]),
   bug("an ID token of another sign-in is accepted", `${CORE}/session/session-cookies.ts`, [
@@ -192,7 +192,7 @@ export const BUGS: readonly Bug[] = [
     "",
   ]),
   bug("a refresh cookie of version 0.1 counts as proven", `${CORE}/session/refresh-cookie.ts`, [
-    "{ ...facts, expiresAt, isProven: false }",
+    "{ ...facts, sessionEndsAt, isProven: false }",
     "{ ...state, expiresAt, isProven: true }",
   ]),
   bug("a refresh cookie of version 0.1 is never replaced", `${CORE}/authenticate.ts`, [
@@ -200,7 +200,7 @@ export const BUGS: readonly Bug[] = [
     "",
   ]),
   bug("every refresh cookie counts as proven", `${CORE}/session/refresh-cookie.ts`, [
-    "isProven: jar.config.areCookiesAuthentic",
+    "isProven: jar.config.canAuthenticateCookies",
     "isProven: true",
   ]),
   bug("made-up refresh tokens wait for no turn", `${CORE}/tokens/token-endpoint.ts`, [
@@ -224,15 +224,15 @@ export const BUGS: readonly Bug[] = [
     "if (false) ",
   ]),
   bug("calls above the bound fail instead of waiting", `${CORE}/tokens/call-bound.ts`, [
-    "this.#waiting < MAX_WAITING ? 0 : MAX_WAIT_MS",
-    "MAX_WAIT_MS",
+    "this.#waiting >= MAX_WAITING",
+    "true",
   ]),
   bug("all kinds of requests refresh early", `${CORE}/authenticate.ts`, [
     "REFRESH_AHEAD_S[requestKind(headers)]",
     "REFRESH_AHEAD_S.document",
   ]),
   bug("an early refresh that failed is not repeated", `${CORE}/authenticate.ts`, [
-    " || (await mustReplace(stored, jar))",
+    " || (await mustRefreshEarly(stored, jar))",
     "",
   ]),
   bug("the ID token of the sign-in before stays", `${CORE}/session/session-cookies.ts`, [
@@ -298,7 +298,7 @@ export const BUGS: readonly Bug[] = [
     "findMissing(session, {})",
   ]),
   bug("a page asks for no group or scope", "lib/auth/session.ts", [
-    "if (missing) endForbidden(returnTo, missing);",
+    "if (missing) rejectForbidden(returnTo, missing);",
     "void missing;",
   ]),
   bug("middleware takes a machine for a user", "lib/auth/middleware.ts", [" && !isMachine(auth.session)", ""]),

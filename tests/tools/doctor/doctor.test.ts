@@ -1,3 +1,4 @@
+// The doctor, run as a process against the stand-in: good set-ups, set-ups with one mistake, and unclear ones.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
@@ -53,7 +54,7 @@ function tsconfig(paths: Readonly<Record<string, readonly string[]>>, baseUrl?: 
 }
 
 function portOf(address: string | { port: number } | null): number {
-  if (typeof address !== "object" || address === null) throw new Error("It does not listen");
+  if (typeof address !== "object" || address === null) throw new Error("The server does not listen");
   return address.port;
 }
 
@@ -73,17 +74,17 @@ function expectNoSecret({ output }: Run): void {
 }
 
 describe("a good set-up", () => {
-  test("ends clean: no fault, no warning, exit code 0; what cannot be seen from outside is a note", async () => {
+  test("has no fault and no warning, and exit code 0. Settings that the doctor cannot see are notes", async () => {
     const result = await runDoctor(app, register());
     expect(result.output).not.toMatch(/^[✘!–]/m);
     expect(result.output).toContain("✔ Callback URL");
     expect(result.output).toContain("· Rotation and lifetimes");
-    expect(result.output).toMatch(/\n0 at fault, 0 to look at, 0 not checked\n$/);
+    expect(result.output).toMatch(/\nFaults: 0\. Warnings: 0\. Not checked: 0\.\n$/);
     expect(result.code).toBe(0);
     expectNoSecret(result);
   });
 
-  test("is only read: no sign-in starts, and no token is issued, refreshed or revoked", async () => {
+  test("stays as it is: the doctor starts no sign-in, and no token is issued, refreshed or revoked", async () => {
     const { COGNITO_CLIENT_ID: clientId = "", ...env } = register();
     await examine(app, { COGNITO_CLIENT_ID: clientId, ...env });
     const asked = cognito.requests.filter(({ params }) => params.client_id === clientId);
@@ -97,7 +98,7 @@ describe("a good set-up", () => {
     expect(cognito.signIns).toEqual([]);
   });
 
-  test("may be a public client's, without sealed cookies and on a public address", async () => {
+  test("may have a public client, cookies that are not sealed, and a public address", async () => {
     const baseUrl = "https://app.example/shop";
     const shop = createApp({
       files: { "next.config.mjs": null, "next.config.ts": "const c = {\n  basePath: '/shop',\n};" },
@@ -158,7 +159,7 @@ describe("the client secret", () => {
   const forms = [CLIENT_SECRET, encodeURIComponent(CLIENT_SECRET)];
   const secretsIn = () => visits.filter((visit) => forms.some((form) => visit.includes(form)));
 
-  test("AT-16 goes to no domain that the pool's metadata does not name, whatever that domain answers", async () => {
+  test("AT-16 does not go to a domain that the pool's metadata does not name", async () => {
     const { report } = await examine(app, { ...register(), COGNITO_DOMAIN: address });
     expect(visits.length).toBeGreaterThan(0);
     expect(secretsIn()).toEqual([]);
@@ -168,7 +169,7 @@ describe("the client secret", () => {
     });
   });
 
-  test("AT-16 goes to no domain when the pool's metadata names none", async () => {
+  test("AT-16 does not go to any domain when the pool's metadata names none", async () => {
     const env = register();
     cognito.fault("discovery", { transform: ({ authorization_endpoint: _, ...rest }) => rest });
     await examine(app, { ...env, COGNITO_DOMAIN: address });
@@ -177,7 +178,7 @@ describe("the client secret", () => {
   });
 
   test.each(["authorize", "token", "revoke", "logout"] as const)(
-    "AT-16 follows no redirect of %s at the pool's own domain",
+    "AT-16 does not follow a redirect of %s at the pool's own domain",
     async (endpoint) => {
       const env = register();
       const match = { client_id: env.COGNITO_CLIENT_ID ?? "" };
@@ -188,7 +189,7 @@ describe("the client secret", () => {
     },
   );
 
-  test("is asked of no domain that sends people to another host's login page (AT-16)", async () => {
+  test("AT-16 does not go to a domain that redirects to the login page of another host", async () => {
     const env = register();
     const match = { client_id: env.COGNITO_CLIENT_ID ?? "" };
     cognito.fault("authorize", { redirect: `${address}/login?client_id=${match.client_id}` }, { match });
@@ -200,14 +201,14 @@ describe("the client secret", () => {
 });
 
 describe("a project with a src folder", () => {
-  test("is examined from the folder where the kit is, too", async () => {
+  test("is examined from src, too", async () => {
     const root = createApp({ folder: "src" });
     const { code, report } = await examine(join(root, "src"), register());
     expect([code, idsOf(report, "fault")]).toEqual([0, []]);
   });
 });
 
-describe("one run", () => {
+describe("the doctor", () => {
   const results = new Map<Plant, Run & { report: Report }>();
   const run = async (plant: Plant) => {
     const env = register(plant.client);
@@ -230,22 +231,22 @@ describe("one run", () => {
   }, 180_000);
 
   test.each(plants.map((plant) => [plant.title, plant] as const))(
-    "names %s, only that, and how it is mended",
+    "reports %s, no other fault, and the way to fix it",
     (_, plant) => {
       const result = results.get(plant);
-      if (!result) throw new Error("It did not run");
+      if (!result) throw new Error("The doctor did not run");
       expect(idsOf(result.report, "fault")).toEqual([plant.check]);
-      expect(result.report.findings.find(({ id }) => id === plant.check)?.mend).toMatch(plant.mend);
+      expect(result.report.findings.find(({ id }) => id === plant.check)?.fix).toMatch(plant.fix);
       expect([result.code, result.report.ok]).toEqual([1, false]);
     },
   );
 
-  test("prints no secret", () => {
+  test("prints no secret, with any of these mistakes", () => {
     expect(results.size).toBe(plants.length);
     for (const result of results.values()) expectNoSecret(result);
   });
 
-  test("sends the secret to no other pool", () => {
+  test("does not send the secret to another pool", () => {
     expect(other.count("authorize")).toBeGreaterThan(0);
     expect(other.requests.filter(({ params }) => "client_secret" in params)).toEqual([]);
   });
@@ -254,7 +255,7 @@ describe("one run", () => {
     ["AUTH_SECRET", "short"],
     ["AUTH_SESSION_MAX_AGE", "30d"],
     ["AUTH_COOKIE_PREFIX", "my.app"],
-  ])("with a wrong %s still asks the user pool", async (name, value) => {
+  ])("examines the user pool although %s is wrong", async (name, value) => {
     const { report } = await examine(app, { ...register({ logoutUrls: [] }), [name]: value });
     expect(idsOf(report, "fault")).toEqual([name, "sign_out_url"]);
     expect(idsOf(report, "unchecked")).toEqual(["cookies", "cookies_many_groups"]);
@@ -263,22 +264,22 @@ describe("one run", () => {
   test.each([
     ["COGNITO_SCOPE", "openid,email", "must include openid (scopes are separated by spaces)"],
     ["COGNITO_DOMAIN", "auth.example.com", "must start with https:// and have no path"],
-  ])("says of %s=%s what it must be", async (name, value, text) => {
+  ])("says for %s=%s which values are allowed", async (name, value, text) => {
     const { report } = await examine(app, { ...register(), [name]: value });
     expect(report.findings.find(({ id }) => id === name)).toMatchObject({ status: "fault", text });
   });
 
-  test("shows a fault with a ✘, and below it the mend", async () => {
+  test("shows a fault with a ✘, and the fix in the next line", async () => {
     const result = await runDoctor(app, { ...register({ logoutUrls: [] }), AUTH_SECRET: "" });
     expect(result.output).toMatch(
       /✘ Sign-out URL +http:\/\/localhost:3000 is not registered\n {2}→ Cognito console → .*Allowed/,
     );
-    expect(result.output).toContain("1 at fault");
+    expect(result.output).toContain("Faults: 1.");
     expect(result.code).toBe(1);
   });
 });
 
-describe("what cannot be told", () => {
+describe("an unclear answer or a doubtful setting", () => {
   const check = async (
     changes: Environment,
     client: Partial<AppClient>,
@@ -291,7 +292,7 @@ describe("what cannot be told", () => {
     return idsOf(report, "warning");
   };
 
-  test.each([403, 429, 503])("is no fault: a domain that answers %i to everything", async (status) => {
+  test.each([403, 429, 503])("is a warning: a domain that answers every request with %i", async (status) => {
     const warnings = await check({}, {}, (clientId) => {
       for (const name of ["authorize", "logout", "token", "revoke"] as const) {
         cognito.fault(name, { status, body: "<html>" }, { match: { client_id: clientId } });
@@ -302,16 +303,25 @@ describe("what cannot be told", () => {
     );
   });
 
-  test("is no fault: token revocation that seems off", async () => {
+  test("is a warning: a session that is longer than browsers keep cookies", async () => {
+    const { report } = await examine(app, { ...register(), AUTH_SESSION_MAX_AGE: "34560001" });
+    expect([idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([[], ["AUTH_SESSION_MAX_AGE"]]);
+    expect(report.findings.find(({ id }) => id === "AUTH_SESSION_MAX_AGE")).toMatchObject({
+      text: "browsers keep no cookie longer than 400 days",
+      fix: "Set it to 34560000",
+    });
+  });
+
+  test("is a warning: token revocation that seems off", async () => {
     expect(await check({}, { revocation: false })).toContain("revocation");
   });
 
-  test("is no fault: a login page that has no style", async () => {
+  test("is a warning: a login page without a style", async () => {
     const plant = (clientId: string) => cognito.fault("login", { status: 403 }, { match: { client_id: clientId } });
     expect(await check({}, {}, plant)).toContain("login_page");
   });
 
-  test("is no fault: 127.0.0.1 instead of localhost", async () => {
+  test("is a warning: 127.0.0.1 instead of localhost", async () => {
     const baseUrl = BASE_URL.replace("localhost", "127.0.0.1");
     const urls = { callbackUrls: [`${baseUrl}/auth/callback`], logoutUrls: [baseUrl] };
     expect(await check({ APP_BASE_URL: baseUrl }, urls)).toContain("loopback");
@@ -323,43 +333,43 @@ describe("what cannot be told", () => {
     ["COGNITO_SCOPES", "COGNITO_SCOPE"],
     ["COGNTIO_JWKS", "COGNITO_JWKS"],
     ["auth_session_max_age", "AUTH_SESSION_MAX_AGE"],
-  ])("is no fault: %s, which looks like %s", async (name, meant) => {
+  ])("is a warning: %s, which resembles %s", async (name, meant) => {
     const { report } = await examine(app, { ...register(), AUTH_SECRET: "", [name]: "value" });
     expect(idsOf(report, "fault")).toEqual([]);
-    expect(report.findings.find(({ id }) => id === "misspelt_variables")).toMatchObject({
+    expect(report.findings.find(({ id }) => id === "misspelled_variables")).toMatchObject({
       status: "warning",
       text: `the kit does not read ${name}`,
-      mend: `Perhaps ${meant}`,
+      fix: `Perhaps ${meant}`,
     });
   });
 
-  test("is a fault all the same: APP_BASE_ULR in place of a required variable", async () => {
+  test("is a fault when it replaces a required variable: APP_BASE_ULR", async () => {
     const { APP_BASE_URL: url = "", ...env } = register();
     const { report } = await examine(app, { ...env, APP_BASE_ULR: url });
-    expect([idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([["APP_BASE_URL"], ["misspelt_variables"]]);
+    expect([idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([["APP_BASE_URL"], ["misspelled_variables"]]);
   });
 
-  test("is nothing to look at: variables of the app's own, of other libraries and of the kit's next release", async () => {
+  test("is not a variable of the app, of another library or of the kit's next release", async () => {
     const own = { APP_NAME: "a", APP_URL: "a", APP_ENV: "a", AUTH_URL: "a", AUTH_GOOGLE_ID: "a", COGNITO_REGION: "a" };
     const next = { COGNITO_RESOURCE: "https://a.example", AUTH_SESSION_IDLE: "3600", AUTH_MAX_COOKIE_BYTES: "8000" };
     expect(await check({ ...own, ...next, COGNITO_CLIENT_ID_2: "a" }, {})).toEqual([]);
   });
 
   test.each([
-    ["a public client without AUTH_SECRET", "", undefined, /refresh cookies reach Cognito.*end of its own session/],
+    ["a public client without AUTH_SECRET", "", undefined, /refresh cookies reach Cognito.*extend its own session/],
     [
       "a client secret of 23 characters without AUTH_SECRET",
       "k3fj2l5q8w9e7r6t1y0uiop",
       "",
-      /COGNITO_CLIENT_SECRET that can be guessed/,
+      /COGNITO_CLIENT_SECRET is easy to guess/,
     ],
     [
       "a client secret of few different characters without AUTH_SECRET",
       "changemechangemechangeme",
       "",
-      /can be guessed/,
+      /is easy to guess/,
     ],
-  ])("is no fault: %s (AT-13)", async (_, secret, clientSecret, words) => {
+  ])("AT-13 is a warning: %s", async (_, secret, clientSecret, words) => {
     const env = {
       ...register({ clientSecret: clientSecret ?? undefined }),
       COGNITO_CLIENT_SECRET: secret,
@@ -377,19 +387,19 @@ describe("what cannot be told", () => {
     const finding = report.findings.find(({ id }) => id === "cookie_key");
     expect(finding).toMatchObject({
       text: expect.stringMatching(words),
-      mend: expect.stringContaining("openssl rand"),
+      fix: expect.stringContaining("openssl rand"),
     });
   });
 
-  test("is no fault: an AUTH_SECRET of few different characters", async () => {
+  test("AT-13 is a warning: an AUTH_SECRET of few different characters", async () => {
     const { report } = await examine(app, { ...register(), AUTH_SECRET: "changeme".repeat(4) });
     expect([idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([[], ["cookie_key"]]);
     const finding = report.findings.find(({ id }) => id === "cookie_key");
-    expect(finding?.text).toContain("by an AUTH_SECRET that can be guessed");
+    expect(finding?.text).toContain("AUTH_SECRET is easy to guess");
   });
 
   test.each(["NEXT_PUBLIC_COGNITO_CLIENT_SECRET", "NEXT_PUBLIC_AUTH_SECRET"])(
-    "is no fault: %s, which has a secret's name and another value (CF-04)",
+    "CF-04 is a warning: %s, which has the name of a secret and another value",
     async (name) => {
       const { report } = await examine(app, { ...register(), [name]: "another value" });
       expect([idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([[], ["public_secrets"]]);
@@ -397,13 +407,13 @@ describe("what cannot be told", () => {
     },
   );
 
-  test("is nothing to look at: a client secret of Cognito's own making without AUTH_SECRET", async () => {
+  test("AT-13 is not a client secret that Cognito created, without AUTH_SECRET", async () => {
     expect(await check({ AUTH_SECRET: "" }, {})).toEqual([]);
   });
 });
 
 describe("the kit without its variables", () => {
-  test("names each that is missing, and the doctor", () => {
+  test("CF-01 names each missing variable, and the doctor", () => {
     const error = catchError(() => parseConfig({ COGNITO_CLIENT_ID: "a" }));
     expect(error).toMatchObject({ code: "config_invalid" });
     expect(error).toMatchObject({ message: expect.stringContaining("npx -y tsx lib/auth/tools/doctor") });
@@ -411,8 +421,8 @@ describe("the kit without its variables", () => {
   });
 });
 
-describe("a copy", () => {
-  test("without a type in its package.json runs by its folder, with the variables of its .env.local", async () => {
+describe("the doctor in a copied app", () => {
+  test("runs by the path of its folder without a type in package.json, and reads .env.local", async () => {
     const { COGNITO_CLIENT_SECRET: secret = "", ...env } = register();
     const root = createApp({ files: { ".env.local": `COGNITO_CLIENT_SECRET="${secret}"\n` } });
     const result = await runByTsx(root, env, "lib/auth/tools/doctor");
@@ -422,17 +432,17 @@ describe("a copy", () => {
     expectNoSecret(result);
   });
 
-  test.each(["module", undefined] as const)("in src runs by its folder, with type %s", async (type) => {
+  test.each(["module", undefined] as const)("runs by the path of its folder in src, with type %s", async (type) => {
     const result = await runByTsx(createApp({ type, folder: "src" }), register(), "src/lib/auth/tools/doctor");
     expect(result.output).toContain("✔ Middleware                       src/middleware.ts");
     expect(result.code).toBe(0);
   });
 
-  test.each(["module", undefined] as const)("without jose says so in one sentence, with type %s", async (type) => {
+  test.each(["module", undefined] as const)("names jose when it is not installed, with type %s", async (type) => {
     const result = await runByTsx(createApp({ type, without: "jose" }), {}, "lib/auth/tools/doctor");
     expect(result.output).toContain("✘ Package jose                     is not installed");
     expect(result.output).toContain("npm install jose server-only");
-    expect(result.output).toMatch(/\n1 at fault, 0 to look at, 0 not checked\n$/);
+    expect(result.output).toMatch(/\nFaults: 1\. Warnings: 0\. Not checked: 0\.\n$/);
     expect(result.output).not.toMatch(/\n\s+at /);
     expect(result.code).toBe(1);
   });
@@ -440,45 +450,48 @@ describe("a copy", () => {
   test.each([
     ["pnpm-workspace.yaml", { "pnpm-workspace.yaml": "packages:\n  - apps/*\n", "package.json": "{}" }],
     ["workspaces in package.json", { "package.json": '{ "workspaces": ["apps/*"] }' }],
-  ])("asked from the root of a workspace (%s) names the app's folder, and nothing else", async (_, files) => {
-    const root = createApp({ folder: "apps/web/src", files: { "apps/web/package.json": "{}", ...files } });
-    const result = await runByTsx(root, {}, "apps/web/src/lib/auth/tools/doctor");
-    expect(result.output).toContain("is the root of a workspace");
-    expect(result.output).toContain("→ cd apps/web && npx -y tsx src/lib/auth/tools/doctor\n");
-    expect(result.output).toMatch(/\n1 at fault, 0 to look at, 0 not checked\n$/);
-    expect(result.code).toBe(1);
-  });
+  ])(
+    "names the app's folder when it runs in the root of a workspace (%s), and checks nothing else",
+    async (_, files) => {
+      const root = createApp({ folder: "apps/web/src", files: { "apps/web/package.json": "{}", ...files } });
+      const result = await runByTsx(root, {}, "apps/web/src/lib/auth/tools/doctor");
+      expect(result.output).toContain("is the root of a workspace");
+      expect(result.output).toContain("→ cd apps/web && npx -y tsx src/lib/auth/tools/doctor\n");
+      expect(result.output).toMatch(/\nFaults: 1\. Warnings: 0\. Not checked: 0\.\n$/);
+      expect(result.code).toBe(1);
+    },
+  );
 
-  test("without a user pool says so in one line, with the way to try the app without one", async () => {
+  test("says in one line that no user pool is set, and how to try the app with a stand-in", async () => {
     const result = await runByTsx(createApp(), {}, "lib/auth/tools/doctor");
     expect(result.output).toContain(
-      "No user pool is set. To try the app without one: npx -y tsx tests/cognito/dev.ts\n",
+      "No user pool is set. To try the app with a stand-in: npx -y tsx tests/cognito/dev.ts\n",
     );
-    expect(result.output).toMatch(/\n1 at fault, 0 to look at, 0 not checked\n$/);
+    expect(result.output).toMatch(/\nFaults: 1\. Warnings: 0\. Not checked: 0\.\n$/);
     expect(result.output).not.toMatch(/^–/m);
     expect(result.output).toMatch(/^✔ Middleware/m);
     expect(result.code).toBe(1);
   });
 
-  test("with an unchanged .env.example has no user pool, either", async () => {
+  test("finds no user pool in an unchanged .env.example", async () => {
     const example = readFileSync(new URL("../../../.env.example", import.meta.url), "utf8");
     const { report } = await examine(createApp({ files: { ".env.local": example } }), {});
     expect([idsOf(report, "fault"), idsOf(report, "warning")]).toEqual([["user_pool"], []]);
   });
 
-  test("without a user pool still names another variable that is wrong", async () => {
+  test("names another wrong variable although no user pool is set", async () => {
     const { report } = await examine(createApp(), { AUTH_SECRET: "short", NEXT_PUBLIC_AUTH_SECRET: "a" });
     expect(idsOf(report, "fault")).toEqual(["user_pool", "AUTH_SECRET"]);
     expect(idsOf(report, "warning")).toEqual(["public_secrets"]);
   });
 
-  test("with one variable of the pool names each that is missing, and what it cannot check in one line", async () => {
+  test("names each missing variable when one is set, and lists in one line what it did not check", async () => {
     const { output, code } = await runByTsx(createApp(), { COGNITO_CLIENT_ID: "a" }, "lib/auth/tools/doctor");
     for (const name of ["COGNITO_ISSUER", "COGNITO_DOMAIN", "APP_BASE_URL"]) {
       expect(output).toMatch(new RegExp(`^✘ ${name} +is missing\n`, "m"));
     }
     expect(output.match(/^–.*$/gm)).toEqual([
-      "– Not checked until ✘ is mended: User pool, App client, Session, Address",
+      "– Not checked until you fix the ✘: User pool, App client, Session, Address",
     ]);
     expect(code).toBe(1);
   });

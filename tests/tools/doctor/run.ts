@@ -1,3 +1,4 @@
+// Makes projects with a copy of the kit, and runs the doctor in them.
 import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -12,19 +13,19 @@ export type Environment = Readonly<Record<string, string>>;
 export interface AppOptions {
   /** The package.json's "type". */
   readonly type?: "module" | undefined;
-  /** Where the kit is: "" or "src". */
+  /** The folder of the kit: "" or "src". */
   readonly folder?: string;
-  /** Files over those of the copy; null deletes. */
+  /** Files to write over those of the copy. Null deletes a file. */
   readonly files?: Readonly<Record<string, string | null>>;
-  /** Of a Next that is not the installed one. */
+  /** The version of a fake Next, instead of the installed one. */
   readonly nextVersion?: string;
-  /** A package that is not installed. */
+  /** A package to leave out of node_modules. */
   readonly without?: "jose";
 }
 
 export interface Run {
   readonly code: number | null;
-  /** All that it printed. */
+  /** Standard output, then standard error. */
   readonly output: string;
 }
 
@@ -45,7 +46,7 @@ const TSCONFIG = `{
   "include": ["**/*.ts", /* and */ "**/*.tsx"],
 }`;
 
-/** A project with a copy of the kit, outside of this one. */
+/** Creates a project with a copy of the kit, outside this one. */
 export function createApp({ type, folder = "", files = {}, nextVersion, without }: AppOptions = {}): string {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "doctor-")));
   apps.push(root);
@@ -82,12 +83,12 @@ export function removeApps(): void {
   for (const root of apps.splice(0)) rmSync(root, { recursive: true });
 }
 
-/** One process; only its `env` has the kit's variables. */
+/** Runs the doctor in a process of its own. `env` has the kit's variables. */
 export function runDoctor(root: string, env: Environment, ...options: readonly string[]): Promise<Run> {
   return run(root, env, ["--import", pathToFileURL(resolve("tsx")).href, "lib/auth/tools/doctor/index.ts", ...options]);
 }
 
-/** `npx -y tsx <path>`, without npx. */
+/** Runs a path as `npx -y tsx <path>` does, without npx. */
 export function runByTsx(root: string, env: Environment, path: string): Promise<Run> {
   return run(root, env, [resolve("tsx/cli"), path]);
 }
@@ -108,7 +109,7 @@ export async function examine(root: string, env: Environment): Promise<Run & { r
   return { ...result, report: JSON.parse(result.output) };
 }
 
-/** Does `work` for every item, two at a time. */
+/** Calls `work` for every item, two at a time. */
 export async function byTwo<Item, Result>(
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,

@@ -1,6 +1,7 @@
+// Compares a template or the options of an AWS CLI command with AWS's schemas.
 import { readFileSync } from "node:fs";
 
-/** As in pool-schema.json: a list's one element is its items' type, and a name with ! is required. */
+/** A type in pool-schema.json. The one element of a list is the type of its items. A name with ! is required. */
 type Type = string | readonly Type[] | { readonly [name: string]: Type };
 type Structure = { readonly [name: string]: Type };
 
@@ -11,7 +12,7 @@ interface Schema {
 
 export const schema: Schema = JSON.parse(readFileSync(new URL("pool-schema.json", import.meta.url), "utf8"));
 
-/** What is wrong with a value, as `path: problem`. CloudFormation and the CLI both take numbers and booleans as text. */
+/** Returns the problems of a value, as `path: problem`. CloudFormation and the CLI accept numbers and booleans as text. */
 export function findMisfits(value: unknown, type: Type | undefined, path: string): string[] {
   if (type === undefined) return [`${path}: unknown`];
   if (typeof type === "string") return fits(value, type) ? [] : [`${path}: not a ${type}`];
@@ -38,14 +39,14 @@ function fits(value: unknown, type: string): boolean {
   return type === "boolean" && /^(true|false)$/.test(String(value));
 }
 
-/** The AWS CLI's name of a member: AllowedOAuthFlows is --allowed-o-auth-flows (botocore, xform_name). */
+/** Returns the AWS CLI's name of a member: AllowedOAuthFlows is --allowed-o-auth-flows (botocore, xform_name). */
 export function toOption(member: string): string {
   const split = member.replace(/[A-Z]{2,}s$/, (plural) => `-${plural.toLowerCase()}`);
   const words = split.replace(/(.)([A-Z][a-z]+)/g, "$1-$2").replace(/([a-z0-9])([A-Z])/g, "$1-$2");
   return words.toLowerCase();
 }
 
-/** The API input that the options of an `aws cognito-idp <command>` are. */
+/** Returns the API input that the options of an `aws cognito-idp <command>` stand for. */
 export function readOptions(command: string, args: readonly string[]): Record<string, unknown> {
   const type = schema.commands[command] ?? {};
   const names = new Map(Object.keys(type).map((name) => [`--${toOption(name.replace("!", ""))}`, name]));
@@ -68,7 +69,7 @@ function readValue(type: Type | undefined, values: readonly string[]): unknown {
   return typeof type === "object" && !isList(type.enum) ? readShorthand(text) : text;
 }
 
-/** The AWS CLI's shorthand, as far as it is used: `A=1,B=2`, `A=[{B=1,C=2}]`, `A={B=1,C=2}` and `A=[b]`. */
+/** Reads the forms of the AWS CLI's shorthand that the script uses: `A=1,B=2`, `A=[{B=1,C=2}]`, `A={B=1,C=2}` and `A=[b]`. */
 function readShorthand(text: string): unknown {
   const [, name = "", list, structure, words] = /^(\w+)=(?:\[\{(.*)\}\]|\{(.*)\}|\[([\w,]*)\])$/.exec(text) ?? [];
   if (list !== undefined) return { [name]: [readShorthand(list)] };

@@ -1,3 +1,4 @@
+// Runs create-pool.sh with a program in place of the AWS CLI.
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -5,7 +6,7 @@ import { join } from "node:path";
 
 export const POOL_ID = "eu-west-1_AbCdEf123";
 
-/** Answers as the AWS CLI would for the script's `--query`s, and writes down how it was called. */
+/** Answers as the AWS CLI does to the script's `--query` options, and records every call. */
 const FAKE_AWS = `#!/usr/bin/env bash
 [ "$1" = --version ] && { echo "aws-cli/2.31.0 Python/3.13.7"; exit; }
 printf '%s\\0' "$@" >>"$CALLS"; printf '\\n' >>"$CALLS"
@@ -16,7 +17,7 @@ create-user-pool-client) printf 'client123\\ts3cret+with+plus\\n' ;;
 esac
 `;
 
-/** Runs create-pool.sh with a stand-in for the AWS CLI, and tells how that was called. */
+/** Runs create-pool.sh, and returns its output and the calls of the AWS CLI. */
 export function runWithFakeAws(script: string, args: readonly string[], failing = "") {
   const folder = mkdtempSync(join(tmpdir(), "fake-aws-"));
   const calls = join(folder, "calls");

@@ -1,12 +1,14 @@
+// Creates the manifest of a kit from its files.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { findFiles, hashFile, type Manifest, type Role } from "../../../lib/auth/tools/release/compare";
+import { findFiles } from "../../../lib/auth/tools/release/files";
+import { hashFile, type Manifest, type Role } from "../../../lib/auth/tools/release/manifest";
 
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
 const YOURS = ["middleware.ts", "lib/auth/events.ts", "app/auth/error/page.tsx"];
 
-/** The manifest of a kit as its files are now. */
+/** Returns the manifest of the kit in `root`, from its present files. */
 export function createManifest(root: string): Manifest {
   const files = [...findFiles(root)].sort(([a], [b]) => (a < b ? -1 : 1));
   const entries = files.map(([path, place]) => [path, { ...hashFile(place), role: roleOf(path) }] as const);

@@ -1,3 +1,4 @@
+// The template and the script that create a user pool, against the schemas of CloudFormation and of the Cognito API.
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,7 +34,7 @@ test("the template names only properties that CloudFormation has, with values of
   expect(misfits).toEqual([]);
 });
 
-test("a wrong name, a wrong type and a missing property in a template are found", () => {
+test("these tests find a wrong name, a wrong type and a missing property", () => {
   const wrong = { RefreshTokenRotation: { Feature: "ON", GraceSeconds: 60 }, IdTokenValidity: "an hour" };
   expect(findMisfits(wrong, schema.resources["AWS::Cognito::UserPoolClient"]?.properties, "it")).toEqual([
     "it.UserPoolId!: missing",
@@ -48,7 +49,7 @@ test("the template asks only for attributes that its resources have", () => {
   expect(schema.resources["AWS::Cognito::UserPoolClient"]?.attributes).toContain("ClientSecret");
 });
 
-test("the template's outputs are variables that the kit accepts", () => {
+test("the outputs of the template are variables that the kit accepts", () => {
   const env = Object.fromEntries(
     Object.entries(stack.outputs).map(([name, value]) => [name, String(value).replaceAll(/[<>.]/g, "_")]),
   );
@@ -64,6 +65,12 @@ test("the template's outputs are variables that the kit accepts", () => {
   expect(config.clientSecrets).toHaveLength(1);
   const known = readFileSync(join(ROOT, ".env.example"), "utf8");
   for (const name of Object.keys(env)) expect(known).toContain(`\n${name}=`);
+});
+
+test("the template allows sessions up to the kit's own limit", () => {
+  const env = { COGNITO_ISSUER: "https://a.example", COGNITO_DOMAIN: "https://a.example", COGNITO_CLIENT_ID: "a" };
+  const { sessionMaxAge } = parseConfig({ ...env, APP_BASE_URL: APP, AUTH_SESSION_MAX_AGE: "9999999999" });
+  expect(template.Parameters.SessionSeconds?.MaxValue).toBe(sessionMaxAge);
 });
 
 test("the template registers the URLs that the kit sends", () => {
@@ -88,7 +95,7 @@ test.each([
   ["https://app.example.com/", false],
   ["http://app.example.com", false],
   ["https://app.example.com?a", false],
-])("the template and the script judge APP_BASE_URL %s alike: %s", (url, isGood) => {
+])("the template and the script accept APP_BASE_URL %s: %s", (url, isGood) => {
   const pattern = new RegExp(`^(?:${template.Parameters.AppBaseUrl?.AllowedPattern})$`);
   expect(pattern.test(url)).toBe(isGood);
   expect(createPool(["auth", url]).status).toBe(isGood ? 0 : 2);
@@ -102,7 +109,7 @@ test("the script uses only options that the API has, with values of their types"
   expect(Object.keys(inputs)).toHaveLength(6);
 });
 
-test("the script makes what the template makes", () => {
+test("the script creates the same resources as the template", () => {
   const made = Object.fromEntries(Object.values(stack.resources).map(({ type, properties }) => [type, properties]));
   const asText = (value: unknown) =>
     JSON.parse(JSON.stringify(value, (_, it) => (typeof it === "object" ? it : String(it))));
@@ -124,7 +131,7 @@ test("the script makes what the template makes", () => {
   expect(refer(inputs.CreateGroup)).toEqual(asText(made["AWS::Cognito::UserPoolGroup"]));
 });
 
-test("the script prints the variables, and nothing else, where a file can take them", () => {
+test("the script prints only the variables to standard output", () => {
   const env = Object.fromEntries(
     ran.stdout
       .split("\n")
@@ -135,7 +142,7 @@ test("the script prints the variables, and nothing else, where a file can take t
   expect(parseConfig(env)).toMatchObject({ clientId: "client123", clientSecrets: ["s3cret+with+plus"], baseUrl: APP });
 });
 
-test("AT-17 a changed address has to be verified first, MFA is on offer, and passwords have 12 characters or more", () => {
+test("AT-17 the pool verifies a new address first, offers MFA, and demands passwords of 12 characters or more", () => {
   expect(stack.resources.Pool?.properties).toMatchObject({
     UserAttributeUpdateSettings: { AttributesRequireVerificationBeforeUpdate: ["email"] },
     MfaConfiguration: "OPTIONAL",
@@ -156,7 +163,7 @@ test("AT-17 the script writes the secret to a new file that only its owner can r
   rmSync(folder, { recursive: true });
 });
 
-test("the script stops at the first error and names the pool that it leaves behind", () => {
+test("the script stops at the first error and names the pool that it has created", () => {
   const { status, stdout, stderr, calls } = createPool(["auth", APP], "create-user-pool-client");
   expect({ status, stdout, calls: calls.length }).toEqual({ status: 254, stdout: "", calls: 4 });
   expect(stderr).toContain(`Delete user pool ${POOL_ID}`);

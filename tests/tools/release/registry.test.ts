@@ -1,9 +1,10 @@
+// The registry item that `npx shadcn add` installs.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { MANIFEST_PATH } from "../../../lib/auth/tools/release/compare";
+import { MANIFEST_PATH } from "../../../lib/auth/tools/release/manifest";
 import { createManifest, ROOT } from "./manifest";
 
 interface Item {
@@ -16,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 execFileSync(process.execPath, ["--import", "tsx", "tests/tools/release/registry.ts", folder], { cwd: ROOT });
 const item: Item = JSON.parse(readFileSync(join(folder, "auth.json"), "utf8"));
 
-test("the registry item holds every file of the kit, as it is, for the place where cp puts it", () => {
+test("the registry item holds every file of the kit, unchanged, with the path that cp gives it", () => {
   const expected = [...Object.keys(createManifest(ROOT).files), MANIFEST_PATH].sort();
   expect(item.files.map(({ path }) => path).sort()).toEqual(expected);
   for (const { path, target, type, content } of item.files) {
@@ -25,7 +26,7 @@ test("the registry item holds every file of the kit, as it is, for the place whe
   }
 });
 
-test("the registry item installs what the kit imports, and no more", () => {
+test("the registry item installs the packages that the kit imports, and no others", () => {
   const pattern = /^(?:import|export|\}).* from "([^".@][^"]*)";$|^import "([^"]+)";$/gm;
   const code = item.files.filter(({ path }) => /\.tsx?$/.test(path));
   const imports = code.flatMap(({ content }) => [...content.matchAll(pattern)]);

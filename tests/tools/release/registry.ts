@@ -1,7 +1,8 @@
-// npm run registry -- [folder]: the kit as one shadcn registry item, auth.json, to serve from any static host.
+// npm run registry -- [folder]: writes the kit as one shadcn registry item, auth.json. Any static host can serve it.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findFiles, MANIFEST_PATH, readManifest } from "../../../lib/auth/tools/release/compare";
+import { findFiles } from "../../../lib/auth/tools/release/files";
+import { MANIFEST_PATH, readManifest } from "../../../lib/auth/tools/release/manifest";
 import { ROOT } from "./manifest";
 
 const folder = process.argv[2] ?? join(ROOT, "tests/.output/registry");
@@ -9,7 +10,7 @@ const files = new Map([...findFiles(ROOT), [MANIFEST_PATH, join(ROOT, MANIFEST_P
 const item = {
   $schema: "https://ui.shadcn.com/schema/registry-item.json",
   name: "auth",
-  type: "registry:item", // Needs no components.json, and the CLI leaves the files as they are.
+  type: "registry:item", // With this type the CLI needs no components.json, and does not change the files.
   title: "Sign-in with Amazon Cognito",
   description: "Copy-in sign-in with Amazon Cognito for Next.js: lib/auth, app/auth and middleware.ts",
   meta: { version: readManifest(join(ROOT, MANIFEST_PATH))?.version },

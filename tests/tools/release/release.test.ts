@@ -1,9 +1,10 @@
+// `release` in a copy of the kit: the differences from the release, and the plan for a newer release.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { MANIFEST_PATH, readManifest } from "../../../lib/auth/tools/release/compare";
+import { MANIFEST_PATH, readManifest } from "../../../lib/auth/tools/release/manifest";
 import { hashCode } from "../../../lib/auth/tools/release/tokens";
 import { createManifest, ROOT } from "./manifest";
 
@@ -11,7 +12,7 @@ const TSX = join(ROOT, "node_modules/tsx/dist");
 const ENTRY = { sha256: "0".repeat(64), role: "security" };
 let project = "";
 
-/** A copy as the README makes it, of the files as they are now. */
+/** A copy as the README makes it, with a manifest of today's files. */
 beforeEach(() => {
   project = mkdtempSync(join(tmpdir(), "release-"));
   copyKit(project);
@@ -19,11 +20,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(project, { recursive: true }));
 
-test("the manifest is that of the files in this tree (npm run stamp)", () => {
+test("the manifest lists the files of this repository (npm run stamp)", () => {
   expect(readManifest(join(ROOT, MANIFEST_PATH))).toEqual(createManifest(ROOT));
 });
 
-test("a fresh copy differs in nothing", () => {
+test("a fresh copy has no differences", () => {
   const { status, lines } = runNode([join(TSX, "cli.mjs"), "lib/auth/tools/release"]);
   expect({ status, title: lines[0] }).toEqual({
     status: 0,
@@ -31,28 +32,28 @@ test("a fresh copy differs in nothing", () => {
   });
 });
 
-test("a changed file of the kit's is named, and fails the command", () => {
+test("release names a changed file of the kit, and fails", () => {
   edit("lib/auth/core/tokens/verify.ts");
   const { status, lines } = run();
   expect(status).toBe(1);
   expect(lines.slice(1)).toEqual(["changed security lib/auth/core/tokens/verify.ts", "Security files among them: 1."]);
 });
 
-test("a missing file is named, and fails the command", () => {
+test("release names a missing file of the kit, and fails", () => {
   rmSync(join(project, "app/auth/logout/route.ts"));
   const { status, lines } = run();
   expect(status).toBe(1);
   expect(lines).toContain("missing security app/auth/logout/route.ts");
 });
 
-test("a file that shadows one of the kit's, or that adds a route under /auth, fails the command", () => {
+test("release fails when a file replaces one of the kit's or adds a route under /auth", () => {
   const added = ["app/auth/debug/route.ts", "lib/auth/api.tsx", "lib/auth/core/tokens/keys.js", "middleware.js"];
   for (const path of added) write(path);
   const lines = expect.arrayContaining(added.map((path) => `added security ${path}`));
   expect(run()).toMatchObject({ status: 1, lines });
 });
 
-test("files that are the copier's may change and grow", () => {
+test("release succeeds when only your own files are changed or added", () => {
   for (const path of ["middleware.ts", "lib/auth/events.ts", "app/auth/error/page.tsx"]) edit(path);
   write("lib/auth/notes.ts");
   const { status, lines } = run();
@@ -66,13 +67,13 @@ test("files that are the copier's may change and grow", () => {
   );
 });
 
-test("CRLF line ends are no difference", () => {
+test("release ignores CRLF line ends", () => {
   const path = join(project, "lib/auth/core/session/session.ts");
   writeFileSync(path, readFileSync(path, "utf8").replaceAll("\n", "\r\n"));
   expect(run().status).toBe(0);
 });
 
-test("a copy under src/, with proxy.ts, is found from anywhere", () => {
+test("release finds a copy in src with proxy.ts", () => {
   mkdirSync(join(project, "src"));
   for (const name of ["lib", "app"]) renameSync(join(project, name), join(project, "src", name));
   renameSync(join(project, "middleware.ts"), join(project, "src/proxy.ts"));
@@ -88,41 +89,44 @@ test("a copy under src/, with proxy.ts, is found from anywhere", () => {
 });
 
 test.each([["a checkout"], ["its manifest"]])(
-  "--against %s says what to copy again, to merge and to delete",
+  "--against %s lists the files to delete, to copy and to merge",
   (kind) => {
     const newer = join(project, "newer");
     copyKit(newer);
     edit("newer/lib/auth/core/tokens/verify.ts");
     edit("newer/middleware.ts");
-    write("newer/lib/auth/core/added.ts");
+    write("newer/lib/auth/core/base/added.ts");
     rmSync(join(newer, "lib/auth/core/base/json.ts"));
     cpSync(join(ROOT, "package.json"), join(newer, "package.json"));
     writeFileSync(join(newer, MANIFEST_PATH), JSON.stringify({ ...createManifest(newer), version: "9.0.0" }));
-    edit("lib/auth/core/tokens/verify.ts");
+    for (const path of ["lib/auth/core/tokens/verify.ts", "middleware.ts"]) edit(path);
     const { status, lines } = run(["--against", kind === "a checkout" ? "newer" : `newer/${MANIFEST_PATH}`]);
     expect(status).toBe(1);
     expect(lines.slice(1)).toEqual([
-      "copy security lib/auth/core/added.ts",
+      "delete security lib/auth/core/base/json.ts",
+      "copy security lib/auth/core/base/added.ts",
       "copy security lib/auth/core/tokens/verify.ts (changed here: look before you copy it)",
       "merge yours middleware.ts",
-      "delete security lib/auth/core/base/json.ts",
       "Security files among them: 3.",
     ]);
   },
 );
 
-test("--against the same release says that there is nothing to do", () => {
+test("--against the same release lists no files", () => {
   const { status, lines } = run(["--against", MANIFEST_PATH]);
-  expect({ status, lines }).toEqual({ status: 0, lines: [expect.stringContaining(": 0 files."), expect.anything()] });
+  expect({ status, lines }).toEqual({
+    status: 0,
+    lines: [expect.stringContaining(": 0 files, 0 lines"), expect.anything()],
+  });
 });
 
-test("it refuses what is no manifest, and options that it does not know, with exit code 2", () => {
+test("release exits with code 2 for a file that is not a manifest and for an unknown option", () => {
   expect(run(["--against", "package.json"])).toMatchObject({ status: 2, lines: [] });
   expect(run(["--against", "nowhere"])).toMatchObject({ status: 2, lines: [] });
   expect(run(["--agianst", "x"])).toMatchObject({ status: 2, lines: [] });
 });
 
-test("AT-17 nothing of a manifest reaches the terminal but printable characters, and a name stays on its line", () => {
+test("AT-17 release prints only printable characters of a manifest, and each name in one line", () => {
   const evil = {
     version: "9\u001b[2J\u0007",
     files: { "lib/auth/a\u001b]0;x\u0007\n  copy other b": ENTRY, "é\u202e\u009b": ENTRY },
@@ -138,7 +142,7 @@ test("AT-17 nothing of a manifest reaches the terminal but printable characters,
   expect(run(["--against", "worse.json"]).output).toMatch(/^[\x20-\x7e\n]*$/);
 });
 
-test("AT-17 every name that a rival of the guard can have touches security", () => {
+test("AT-17 release fails for a second middleware file, with any name that Next accepts", () => {
   const names = ["middleware", "proxy"].flatMap((name) =>
     ["js", "jsx", "ts", "tsx", "mjs"].map((it) => `${name}.${it}`),
   );
@@ -160,7 +164,7 @@ test.each([
     },
   ],
   ["tabs, and arrow functions without brackets", { javascript: { formatter: { arrowParentheses: "asNeeded" } } }],
-])("a copy that a formatter went over (%s) differs in its formatting only, and passes", (_, config) => {
+])("release succeeds in a copy that a formatter changed (%s)", (_, config) => {
   const biome = join(ROOT, "node_modules/@biomejs/biome/bin/biome");
   writeFileSync(join(project, "biome.json"), JSON.stringify(config));
   const paths = ["lib", "app", "middleware.ts"];
@@ -185,12 +189,12 @@ test.each([
   ["a template", "x = `a  b`;", "x = `a b`;"],
   ["an operator", "x = a++ + b;", "x = a + ++b;"],
   ["an empty statement", "if (a); b();", "if (a) b();"],
-])("%s is no formatting", (_, before, after) => {
+])("release reports a change of %s, which a formatter does not make", (_, before, after) => {
   expect(hashCode(before)).not.toBeNull();
   expect(hashCode(before)).not.toBe(hashCode(after));
 });
 
-test("what it cannot read is a change", () => {
+test("release reports a change of a file that it cannot read", () => {
   expect(hashCode("x = `a")).toBeNull();
 });
 

@@ -1,6 +1,6 @@
-// npm run stamp: writes down what this version of the kit consists of, after every change of its files.
+// npm run stamp: writes the manifest of the kit. Run it after every change in lib/auth, app/auth or middleware.ts.
 import { writeFileSync } from "node:fs";
-import { MANIFEST_PATH } from "../../../lib/auth/tools/release/compare";
+import { MANIFEST_PATH } from "../../../lib/auth/tools/release/manifest";
 import { createManifest, ROOT } from "./manifest";
 
 const manifest = createManifest(ROOT);

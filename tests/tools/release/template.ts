@@ -1,10 +1,11 @@
+// Reads a CloudFormation template, and resolves its functions.
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 
 type Fields = Record<string, unknown>;
 
 interface Template {
-  readonly Parameters: Record<string, { Default?: string | number; AllowedPattern?: string }>;
+  readonly Parameters: Record<string, { Default?: string | number; AllowedPattern?: string; MaxValue?: number }>;
   readonly Conditions: Fields;
   readonly Resources: Record<string, { Type: string; Properties: Fields }>;
   readonly Outputs: Record<string, { Description: string; Value: unknown }>;
@@ -24,7 +25,7 @@ export function readTemplate(path: string): Template {
   return parse(readFileSync(path, "utf8"), { customTags });
 }
 
-/** What a stack of the template would be made of; a resource's reference is `<Name>`, an attribute `<Name.Attribute>`. */
+/** Returns the resources and outputs of a stack. A reference is `<Name>`, an attribute `<Name.Attribute>`. */
 export function resolveTemplate(template: Template, given: Record<string, string>) {
   const values: Fields = { "AWS::StackName": "auth", "AWS::Region": "eu-west-1", "AWS::URLSuffix": "amazonaws.com" };
   for (const [name, { Default }] of Object.entries(template.Parameters)) values[name] = given[name] ?? Default;
@@ -39,7 +40,7 @@ export function resolveTemplate(template: Template, given: Record<string, string
     return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, resolve(member)]));
   };
   const look = (name: string): unknown => {
-    if (values[name] === undefined) throw new Error(`Nothing is called ${name}`);
+    if (values[name] === undefined) throw new Error(`The template has no parameter or resource ${name}`);
     return values[name];
   };
   const apply = (name: string, argument: unknown): unknown => {
@@ -51,7 +52,7 @@ export function resolveTemplate(template: Template, given: Record<string, string
     if (name === "Not") return !resolve(list[0]);
     if (name === "Split") return String(resolve(list[1])).split(list[0]);
     const condition = template.Conditions[list[0]];
-    if (condition === undefined) throw new Error(`No condition is called ${list[0]}`);
+    if (condition === undefined) throw new Error(`The template has no condition ${list[0]}`);
     return resolve(list[resolve(condition) ? 1 : 2]);
   };
   const resources = Object.entries(template.Resources).map(([name, { Type, Properties }]) => {

@@ -1,6 +1,6 @@
-// npx -y tsx tests/tools/release/try-shadcn.ts: adds the registry item to new Next.js projects with the shadcn CLI of the day,
-// and tells where its files differ from what the README's `cp` makes. Needs the npm registry and a few minutes. With a
-// components.json the CLI also asks ui.shadcn.com for colours: this server answers in its place.
+// npx -y tsx tests/tools/release/try-shadcn.ts: adds the registry item to new Next.js projects with the current shadcn CLI.
+// It lists the files that differ from those of the README's `cp`. It needs the npm registry and a few minutes. With a
+// components.json the CLI asks ui.shadcn.com for colors: the server of this file answers instead.
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -14,7 +14,7 @@ interface Item {
 }
 
 const CREATE_FLAGS = "--yes --ts --eslint --app --tailwind --import-alias @/* --use-npm --disable-git --skip-install";
-const NO_COLOURS = JSON.stringify({
+const NO_COLORS = JSON.stringify({
   inlineColors: { light: {}, dark: {} },
   cssVars: { theme: {}, light: {}, dark: {} },
   inlineColorsTemplate: "",
@@ -25,7 +25,7 @@ run("npx", ["tsx", "tests/tools/release/registry.ts", folder], ROOT);
 const text = readFileSync(join(folder, "auth.json"), "utf8");
 const item: Item = JSON.parse(text);
 const server = createServer((request, response) => {
-  response.setHeader("content-type", "application/json").end(request.url === "/auth.json" ? text : NO_COLOURS);
+  response.setHeader("content-type", "application/json").end(request.url === "/auth.json" ? text : NO_COLORS);
 });
 await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
 const { port } = server.address() as AddressInfo;
@@ -52,7 +52,7 @@ server.close();
 rmSync(folder, { recursive: true });
 process.exitCode = isGood ? 0 : 1;
 
-/** Not with execFileSync: the server of this process has to answer. */
+/** Runs the CLI without execFileSync, because the server of this process must answer. */
 function addItem(project: string): Promise<void> {
   const args = ["-y", "shadcn@latest", "add", "--yes", `http://127.0.0.1:${port}/auth.json`];
   const env = { ...process.env, REGISTRY_URL: `http://127.0.0.1:${port}/r` };
@@ -62,7 +62,7 @@ function addItem(project: string): Promise<void> {
   );
 }
 
-/** What is not byte for byte where `cp` would put it. */
+/** Returns the files that are not byte for byte at the place that `cp` gives them. */
 function compare(project: string, base: string): string[] {
   const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(
     readFileSync(join(project, "package.json"), "utf8"),

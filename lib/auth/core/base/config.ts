@@ -15,9 +15,7 @@ export interface AuthConfig {
   /** The origin of Cognito's /oauth2/authorize, /oauth2/token, /oauth2/revoke, /signup and /logout. */
   readonly domain: string;
   readonly clientId: string;
-  /**
-   * Requests send the first one, and the next when Cognito rejects it. Without AUTH_SECRET they sign the kit's cookies.
-   */
+  /** Cognito accepts any of them. Without AUTH_SECRET the first one signs the kit's cookies, and all verify them. */
   readonly clientSecrets: readonly string[];
   /** Clients whose access tokens are accepted as Bearer. A cookie must hold the app's own tokens. */
   readonly bearerClientIds: readonly string[];
@@ -34,8 +32,8 @@ export interface AuthConfig {
   readonly sessionMaxAge: number;
   /** AUTH_SECRET: the first one seals, all of them open. Empty: cookies are not sealed. */
   readonly secrets: readonly string[];
-  /** Whether the kit recognizes its own refresh cookies. If not, anybody can make some up. */
-  readonly areCookiesAuthentic: boolean;
+  /** Whether the kit can recognize its own refresh cookies. If not, an attacker can invent some. */
+  readonly canAuthenticateCookies: boolean;
   /**
    * `__Host-` makes browsers reject cookies that a sub-domain plants. The server must parse names as strictly: see
    * `trim` in cookie-jar.ts. Plain http is allowed on loopback only.
@@ -99,7 +97,7 @@ export function parseConfig(environment: Environment): AuthConfig {
     redirectUri: baseUrl + KIT_PATHS.callback,
     sessionMaxAge: Math.min(Number(maxAge), LONGEST_SESSION_S),
     secrets,
-    areCookiesAuthentic: secrets.length > 0 || clientSecrets.length > 0,
+    canAuthenticateCookies: secrets.length > 0 || clientSecrets.length > 0,
     cookiePrefix: base.protocol === "https:" ? `__Host-${prefix}` : prefix,
   };
 }

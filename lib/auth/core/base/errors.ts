@@ -1,22 +1,22 @@
 // The kit's one error, and the table of its codes.
 
-/** Every way in which authentication fails: its HTTP status, and what happens to the credential of the request. */
+/** Every way in which authentication fails: a status for apps, and whether the failure proves the credential bad. */
 const ERRORS = {
-  config_invalid: { status: 500, credential: "keep" },
-  transaction_missing: { status: 400, credential: "keep" },
-  authorization_denied: { status: 403, credential: "keep" },
-  authorization_failed: { status: 400, credential: "keep" },
-  grant_rejected: { status: 401, credential: "drop" },
-  client_rejected: { status: 500, credential: "keep" },
-  token_response_invalid: { status: 502, credential: "keep" },
-  token_endpoint_unavailable: { status: 503, credential: "keep" },
-  token_expired: { status: 401, credential: "drop" },
-  token_invalid: { status: 401, credential: "drop" },
-  keys_unavailable: { status: 503, credential: "keep" },
-  session_too_large: { status: 500, credential: "keep" },
-  sign_in_loop: { status: 400, credential: "keep" },
-  forbidden: { status: 403, credential: "keep" },
-  cross_site: { status: 403, credential: "keep" },
+  config_invalid: { status: 500, isBadCredential: false },
+  transaction_missing: { status: 400, isBadCredential: false },
+  authorization_denied: { status: 403, isBadCredential: false },
+  authorization_failed: { status: 400, isBadCredential: false },
+  grant_rejected: { status: 401, isBadCredential: true },
+  client_rejected: { status: 500, isBadCredential: false },
+  token_response_invalid: { status: 502, isBadCredential: false },
+  token_endpoint_unavailable: { status: 503, isBadCredential: false },
+  token_expired: { status: 401, isBadCredential: true },
+  token_invalid: { status: 401, isBadCredential: true },
+  keys_unavailable: { status: 503, isBadCredential: false },
+  session_too_large: { status: 500, isBadCredential: false },
+  sign_in_loop: { status: 400, isBadCredential: false },
+  forbidden: { status: 403, isBadCredential: false },
+  cross_site: { status: 403, isBadCredential: false },
 } as const;
 
 export type AuthErrorCode = keyof typeof ERRORS;
@@ -43,6 +43,6 @@ export class AuthError extends Error {
 
   /** True: the request counts as one without a credential. False: nothing proves the credential bad, so it is kept. */
   get isBadCredential(): boolean {
-    return ERRORS[this.code].credential === "drop";
+    return ERRORS[this.code].isBadCredential;
   }
 }

@@ -6,7 +6,8 @@ export type RequestKind = "document" | "action" | "data" | "api";
 
 /**
  * An event for the app's `report`. `path` has no query, `subject` is a hash of the user's `iss` and `sub`, `detail` is
- * for operators. No event holds a token, a code, a name or an e-mail address.
+ * for operators. No event holds a token, an authorization code, a name or an
+ * e-mail address.
  */
 export type AuthEvent = { readonly path: string } & (
   | { readonly type: "sign_in_failed"; readonly code: AuthErrorCode; readonly detail: string }
@@ -31,7 +32,7 @@ export type SessionEvent =
       readonly isSessionKept: boolean;
     };
 
-/** One of these groups, all of these scopes, or a user where a machine called. */
+/** What the caller lacks: one of the groups, all of the scopes, or a user. */
 export interface Missing {
   readonly groups?: readonly string[];
   readonly scopes?: readonly string[];

@@ -6,7 +6,7 @@ const MAX_CHARACTERS = 256 * 1024;
 
 /**
  * Sends a request and returns the whole answer. It follows no redirect, because the client secret would go along. Next
- * never caches it. It ends after 5 s or 256 KiB. Throws when there is no whole answer.
+ * never caches it. It ends after 5 s or 262,144 characters. Throws when there is no whole answer.
  */
 export async function fetchText(url: string, init?: RequestInit): Promise<{ status: number; text: string }> {
   const controller = new AbortController();

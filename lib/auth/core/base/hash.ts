@@ -1,4 +1,4 @@
-// Random secrets, hashes, and a comparison that leaks nothing.
+// Random secrets, hashes, and a comparison of secrets.
 import { encode } from "jose/base64url";
 
 /** Returns 256 random bits in 43 unreserved characters (RFC 7636 4.1). */

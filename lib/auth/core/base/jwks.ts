@@ -2,7 +2,7 @@
 import { asRecord } from "./json";
 
 /**
- * An RSA public key of the user pool. verify.ts imports each object once, so an unchanged key stays the same object.
+ * An RSA public key of the user pool. An unchanged key stays the same object, so verify.ts imports it once.
  */
 export interface VerificationKey {
   readonly kty: "RSA";

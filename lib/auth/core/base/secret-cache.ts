@@ -5,7 +5,7 @@ const MAX_CHARACTERS = 4_000_000; // Of the secrets. A remembered value has abou
 const TAIL = 48;
 
 /**
- * A bounded cache for long secrets. The oldest entries go first. The last 48 characters (part of a signature or tag)
+ * A bounded cache for long secrets. The oldest entries go first. The last 48 characters, which differ for each secret,
  * find an entry, and the whole secret is then compared. To hash a whole token at each request would cost more.
  */
 export class SecretCache<V> {

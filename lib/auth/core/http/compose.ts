@@ -54,11 +54,11 @@ export function joinResponses(theirs: Response, ours: Headers, cookiePrefix: str
   const isOurCookie = new RegExp(`^[ \\t]*(__Host-)?${cookiePrefix.replace("__Host-", "")}\\.`);
   const notOurs = (lines: readonly string[]) => lines.filter((line) => !isOurCookie.test(line));
   const isCacheable = !ours.has("cache-control");
-  const kept = [...theirs.headers].filter(([name]) => isTheirs(name) && (isCacheable || !FOR_CACHES.test(name)));
+  const kept = [...theirs.headers].filter(([name]) => keepsTheirs(name) && (isCacheable || !FOR_CACHES.test(name)));
   const headers = new Headers(kept);
   // A redirect or a finished answer forwards nothing, and the request's cookies have no place in it.
   const isForwarded = (headers.has(NEXT) || headers.has(REWRITE)) && !headers.has("location");
-  for (const [name, value] of ours) if (isOurs(name, headers, isForwarded)) headers.set(name, value);
+  for (const [name, value] of ours) if (takesOurs(name, headers, isForwarded)) headers.set(name, value);
   // Split at commas before `name=`, not at the comma of a date.
   const pageCookies = notOurs(theirs.headers.get(PAGE_COOKIES)?.split(/,\s*(?=[^\s,;=]+=)/) ?? []);
   if (pageCookies.length > 0) headers.set(PAGE_COOKIES, pageCookies.join(","));
@@ -69,12 +69,12 @@ export function joinResponses(theirs: Response, ours: Headers, cookiePrefix: str
 }
 
 /** Next copies a middleware's response headers into the request, so a Cookie header among them would replace ours. */
-function isTheirs(name: string): boolean {
+function keepsTheirs(name: string): boolean {
   if (name.startsWith("x-middleware-")) return name === NEXT || name === REWRITE;
   return name !== "set-cookie" && name !== "cookie" && name !== "authorization";
 }
 
-function isOurs(name: string, theirs: Headers, isForwarded: boolean): boolean {
+function takesOurs(name: string, theirs: Headers, isForwarded: boolean): boolean {
   if (name === OVERRIDE || name.startsWith(FORWARDED)) return isForwarded;
   if (name === NEXT || name === "set-cookie") return false;
   return name === "cache-control" || !theirs.has(name);

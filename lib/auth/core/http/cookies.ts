@@ -9,16 +9,17 @@ export type CookieKind =
   | "access"
   | "id"
   | "refresh"
-  | "spent"
+  | "spent" // Rejected refresh tokens
   | "rounds"
-  | "outage"
+  | "outage" // Never in a browser: middleware forwards it.
   | "ended" // Version 0.1
   | `ended.${string}`
   | `txn.${string}`;
 
 const MAX_COOKIE_BYTES = 3_800; // Browsers drop cookies above 4,096 bytes; some count the attributes.
 
-// The kit writes these. It needs no proof for the others: Cognito signs the tokens, and `state` is the transaction's hash.
+// These hold facts of the kit's own, so a signature must prove them. Cognito signs the tokens, and `state` proves its
+// transaction.
 const SIGNED_PURPOSES: readonly string[] = ["refresh", "ended", "spent", "rounds"];
 
 /** Stores `value` in one cookie or in numbered chunks, and deletes what it replaces. `maxAge` is in seconds. */

@@ -29,7 +29,7 @@ export function problem(headers: Headers, rejection: Rejection): Response {
   return respond(status, { ...type, ...(challenge && { "www-authenticate": challenge }) }, body);
 }
 
-/** A 401 names an error only if there was a Bearer token, and a 403 the scopes that are missing. */
+/** A 401 names an error only if there was a Bearer token. A 403 names all required scopes if one of them is missing. */
 function challengeOf(headers: Headers, { status, reason, missing }: Rejection): string | null {
   const isBadToken = reason !== "anonymous" && readBearer(headers) !== null;
   if (status === 401) return isBadToken ? 'Bearer error="invalid_token"' : "Bearer";

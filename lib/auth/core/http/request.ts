@@ -2,8 +2,9 @@
 import type { RequestKind } from "../base/events";
 
 /**
- * Tells page loads, server actions, fetches of a browser and programs apart. In middleware Next has removed its own
- * headers (RSC, Next-Router-Prefetch). So this reads Fetch Metadata, and Accept where a client sends none.
+ * Returns the kind of a request: page load, server action, fetch of a browser, or program. In middleware Next has
+ * removed its own headers (RSC, Next-Router-Prefetch). So this reads Fetch Metadata, and Accept where a client sends
+ * none.
  */
 export function requestKind(headers: Headers): RequestKind {
   if (readBearer(headers) !== null) return "api";
@@ -14,7 +15,7 @@ export function requestKind(headers: Headers): RequestKind {
   return headers.get("accept")?.includes("text/html") ? "document" : "api";
 }
 
-/** Whether a browser prefetches: such a request must start, refresh and change nothing. */
+/** Whether a browser prefetches. Such a request must not start, refresh or change anything. */
 export function isPrefetch(headers: Headers): boolean {
   const purpose = `${headers.get("sec-purpose")} ${headers.get("purpose")}`;
   return purpose.includes("prefetch") || headers.has("next-router-prefetch");

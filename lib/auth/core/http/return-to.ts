@@ -5,7 +5,7 @@ const MAX_RETURN_TO_BYTES = 512;
 
 /**
  * The page on the app's own origin that `values` name, as path, query and fragment; else the app's start page. Anybody
- * may have made them, so this is asked when they arrive and again when they are used (RFC 9700 4.11).
+ * may have made them, so this is checked when they arrive and again when they are used (RFC 9700 4.11).
  */
 export function safeReturnTo(values: readonly unknown[], app: { origin: string; basePath: string }): string {
   const start = app.basePath || "/";
@@ -41,7 +41,8 @@ function decode(pathname: string): string | null {
   }
 }
 
-/** Decodes a path until nothing changes, as several proxies together would. ASCII only, so that no byte stops it. */
+/** Decodes a path until nothing changes, as several proxies together would. It decodes only ASCII, so an invalid UTF-8
+ * byte cannot stop it. */
 function decodeFully(pathname: string): string {
   const decoded = pathname.replace(/%[0-7][\da-f]/gi, (byte) => decodeURIComponent(byte));
   return decoded === pathname ? pathname : decodeFully(decoded);

@@ -3,7 +3,7 @@ import type { AuthError } from "../base/errors";
 import type { SessionEvent } from "../base/events";
 import type { Session } from "./session";
 
-/** Whether a request is of a user or machine. `unknown`: Cognito does not answer, so the credential is kept. */
+/** `unknown`: the session could not be checked or renewed, and nothing proves it bad. So it is kept. */
 export type Authentication = SignedIn | SignedOut | Unknown;
 
 export interface SignedIn extends WithEvents {

@@ -30,7 +30,8 @@ export async function hasEnded(jar: CookieJar, signIn: SignIn): Promise<boolean>
 }
 
 /**
- * Returns the keys that a mark can have: two if the pool began to send `origin_jti` later. A hash has 22 characters.
+ * Returns the possible keys of a mark: two if the pool began to send `origin_jti` after sign-out. A hash has 22
+ * characters.
  */
 async function keysOf(jar: CookieJar, signIn: SignIn): Promise<readonly string[]> {
   const key = await signInKey(signIn);
@@ -38,27 +39,28 @@ async function keysOf(jar: CookieJar, signIn: SignIn): Promise<readonly string[]
   return hasHashes ? [key, await signInKey({ ...signIn, origin_jti: undefined })] : [key];
 }
 
-/** Records the end of a sign-in. `expiresAt`: when its session would have ended by itself. */
-export async function markEnded(jar: CookieJar, signIn: SignIn, expiresAt: number): Promise<void> {
+/** Records the end of a sign-in. `sessionEndsAt`: when its session would have ended by itself. */
+export async function markEnded(jar: CookieJar, signIn: SignIn, sessionEndsAt: number): Promise<void> {
   const key = await signInKey(signIn);
   await evictEnded(jar, key);
-  await writeEntries(jar, `ended.${key}`, [[key, expiresAt]]);
+  await writeEntries(jar, `ended.${key}`, [[key, sessionEndsAt]]);
 }
 
 /**
- * Records a new sign-in, which may replace another. In a pool without `origin_jti` it can have the key of an ended one.
- * It is live, so it removes that mark.
+ * Records a new sign-in, which may replace another. Without `origin_jti`, a new sign-in can have the same key as an
+ * ended one. The new sign-in removes the old mark.
  */
 export async function markStarted(
   jar: CookieJar,
   signIn: SignIn,
-  replaced: { readonly signIn: SignIn; readonly expiresAt: number } | null,
+  replaced: { readonly signIn: SignIn; readonly sessionEndsAt: number } | null,
 ): Promise<void> {
   const key = await signInKey(signIn);
   for (const name of await keysOf(jar, signIn)) deleteCookie(jar, `ended.${name}`);
   deleteCookie(jar, "spent");
   if (await isInOldList(jar, signIn)) deleteCookie(jar, "ended");
-  if (replaced && (await signInKey(replaced.signIn)) !== key) await markEnded(jar, replaced.signIn, replaced.expiresAt);
+  if (replaced && (await signInKey(replaced.signIn)) !== key)
+    await markEnded(jar, replaced.signIn, replaced.sessionEndsAt);
 }
 
 /** Whether Cognito rejected this refresh token in the last ten minutes. The mark saves a call and proves nothing. */

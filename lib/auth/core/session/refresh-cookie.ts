@@ -13,29 +13,29 @@ export interface RefreshFacts {
   readonly refreshToken: string;
   readonly signIn: SignIn;
   /** When the session ends, in seconds since the epoch: set at sign-in, never extended. */
-  readonly expiresAt: number;
+  readonly sessionEndsAt: number;
 }
 
 /** The contents as read. `isProven` is false when an attacker could have written the cookie. */
 export type RefreshState = RefreshFacts & Grant;
 
 export async function writeRefreshFacts(jar: CookieJar, facts: RefreshFacts): Promise<void> {
-  const { refreshToken, signIn, expiresAt } = facts;
-  const text = `${encodeJson({ ...signIn, exp: expiresAt })}.${refreshToken}`;
-  await writeCookie(jar, "refresh", text, Math.max(1, expiresAt - now()));
+  const { refreshToken, signIn, sessionEndsAt } = facts;
+  const text = `${encodeJson({ ...signIn, exp: sessionEndsAt })}.${refreshToken}`;
+  await writeCookie(jar, "refresh", text, Math.max(1, sessionEndsAt - now()));
 }
 
 /** Returns the refresh token of this browser. Null when the cookie is absent, has expired or cannot be trusted. */
 export async function readRefreshState(jar: CookieJar): Promise<RefreshState | null> {
   const facts = parseFacts((await readCookie(jar, "refresh")) ?? "", jar);
-  return facts ? { ...facts, isProven: jar.config.areCookiesAuthentic } : readOldRefreshState(jar);
+  return facts ? { ...facts, isProven: jar.config.canAuthenticateCookies } : readOldRefreshState(jar);
 }
 
 function parseFacts(text: string, { config }: CookieJar): RefreshFacts | null {
   const [, encoded = "", refreshToken] = /^([\w-]+)\.(.+)/.exec(text) ?? [];
-  const { iss, sub, exp: expiresAt, ...others } = asRecord(decodeJson(encoded));
-  if (!refreshToken || iss !== config.issuer || typeof sub !== "string" || !isFutureTime(expiresAt)) return null;
-  return { refreshToken, signIn: { ...others, iss: config.issuer, sub }, expiresAt };
+  const { iss, sub, exp: sessionEndsAt, ...others } = asRecord(decodeJson(encoded));
+  if (!refreshToken || iss !== config.issuer || typeof sub !== "string" || !isFutureTime(sessionEndsAt)) return null;
+  return { refreshToken, signIn: { ...others, iss: config.issuer, sub }, sessionEndsAt };
 }
 
 function isFutureTime(value: unknown): value is number {
@@ -65,6 +65,6 @@ function confirmOldFacts(jar: CookieJar, claims: AccessTokenClaims): RefreshStat
   if (!facts || typeof authTime !== "number") return null;
   const { signIn } = facts;
   if (signIn.sub !== sub || signIn.auth_time !== authTime || signIn.origin_jti !== originJti) return null;
-  const expiresAt = Math.min(facts.expiresAt, authTime + jar.config.sessionMaxAge);
-  return expiresAt > now() ? { ...facts, expiresAt, isProven: false } : null;
+  const sessionEndsAt = Math.min(facts.sessionEndsAt, authTime + jar.config.sessionMaxAge);
+  return sessionEndsAt > now() ? { ...facts, sessionEndsAt, isProven: false } : null;
 }

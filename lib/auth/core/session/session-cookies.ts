@@ -62,7 +62,7 @@ export async function writeSession(
   type: "signed_in" | "refreshed",
 ): Promise<SignedIn> {
   const { accessToken, accessClaims } = tokens;
-  const secondsTo = (end: number) => Math.max(1, Math.floor(Math.min(end, facts?.expiresAt ?? end) - now()));
+  const secondsTo = (end: number) => Math.max(1, Math.floor(Math.min(end, facts?.sessionEndsAt ?? end) - now()));
   const small = jar.clone();
   await writeCookie(small, "access", accessToken, secondsTo(accessClaims.exp));
   if (facts) await writeRefreshFacts(small, facts);

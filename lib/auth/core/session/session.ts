@@ -4,7 +4,7 @@ import type { AccessTokenClaims, IdTokenClaims } from "../tokens/claims";
 
 /** The signed-in user: the part of a session that may go to a client component. */
 export interface User {
-  /** With the issuer, the user's identity. A username or an e-mail address is not. */
+  /** `claims.iss` and `sub` together identify the user. A username or an e-mail address does not. */
   readonly sub: string;
   readonly username: string;
   readonly email?: string;
@@ -26,7 +26,7 @@ export interface Session {
   /** When the access token expires, in seconds since the epoch; the session is then refreshed. */
   readonly expiresAt: number;
   readonly claims: AccessTokenClaims;
-  /** Null with a Bearer token, and when the ID token was too large to keep. */
+  /** Null without a valid ID token: for example with a Bearer token, or when it was too large to keep. */
   readonly idClaims: IdTokenClaims | null;
   readonly source: "cookie" | "bearer";
 }
@@ -79,7 +79,7 @@ export function isMachine(session: Session): boolean {
   return session.kind === "machine";
 }
 
-/** Returns the part of the requirement that the session does not meet, or null when it meets all of it. */
+/** Returns the first unmet part: user, then groups, then scopes. Null when the session meets all of it. */
 export function findMissing(session: Session, { groups, scopes, machines }: Requirement): Missing | null {
   if (isMachine(session) && !machines) return { user: true };
   if (groups && !groups.some((group) => session.groups.includes(group))) return { groups };

@@ -38,19 +38,19 @@ export async function startTransaction(jar: CookieJar, returnTo: string): Promis
 }
 
 /**
- * Returns the transaction of a response, deletes its cookie and marks it as used. `isUsed`: it was used before.
+ * Returns the transaction of a response, deletes its cookie and marks it as used. `wasUsed`: it was used before.
  * Throws `transaction_missing` when this browser has no such transaction of the last ten minutes.
  */
-export async function takeTransaction(jar: CookieJar, state: string): Promise<Transaction & { isUsed: boolean }> {
+export async function takeTransaction(jar: CookieJar, state: string): Promise<Transaction & { wasUsed: boolean }> {
   const kind = transactionKind(state);
   const transaction = await readTransaction(jar, kind);
   if (!transaction || !isEqual(transaction.state, state)) {
     throw new AuthError("transaction_missing", "The callback answers no sign-in of this browser");
   }
   deleteCookie(jar, kind);
-  const isUsed = (usedStates.get(state) ?? 0) > now();
+  const wasUsed = (usedStates.get(state) ?? 0) > now();
   markUsed(state);
-  return { ...transaction, isUsed };
+  return { ...transaction, wasUsed };
 }
 
 /** Deleting the cookie is not enough: a client can send it again with any code, and each costs a token call. */
@@ -93,7 +93,7 @@ async function evictTransactions(jar: CookieJar): Promise<void> {
   for (const name of names) if (!kept.has(name)) jar.delete(name);
 }
 
-/** Hashes a transaction, which has 256 random bits. Nobody can guess the hash, and it proves every byte. */
+/** Hashes a transaction, which has two random secrets. Nobody can guess the hash, and it proves every byte. */
 async function stateOf(contents: string): Promise<string> {
   return encode(await sha256(contents));
 }

@@ -12,7 +12,7 @@ export interface Attempt {
   readonly result: Promise<IssuedTokens>;
   /**
    * `issued`: there are `tokens`. `rejected`: Cognito says that the refresh token is bad. `unverified`: tokens arrived
-   * while the keys were unavailable. `failed`: Cognito did not answer.
+   * while the keys were unavailable. `failed`: no answer, an invalid answer, or a rejected client.
    */
   outcome: "pending" | "issued" | "rejected" | "unverified" | "failed";
   settledAt: number;
@@ -40,7 +40,9 @@ export function forgetAttempt(key: string): void {
   attempts.delete(key);
 }
 
-/** Keeps an attempt as the newest. Deletes outdated ones, and for room rejections and failures, then answers. */
+/**
+ * Keeps an attempt as the newest. Deletes outdated ones. If the map is full, rejections and failures go, then answers.
+ */
 export function keepAttempt(key: string, attempt: Attempt): void {
   attempts.delete(key);
   attempts.set(key, attempt);
@@ -49,17 +51,17 @@ export function keepAttempt(key: string, attempt: Attempt): void {
   removeWhere(({ outcome }) => outcome !== "pending", MAX_ATTEMPTS);
 }
 
-function removeWhere(isRemoved: (attempt: Attempt) => boolean, size: number): void {
+function removeWhere(shouldRemove: (attempt: Attempt) => boolean, targetSize: number): void {
   for (const [key, attempt] of attempts) {
-    if (attempts.size <= size) return;
-    if (isRemoved(attempt)) attempts.delete(key);
+    if (attempts.size <= targetSize) return;
+    if (shouldRemove(attempt)) attempts.delete(key);
   }
 }
 
 export function isOutdated({ outcome, settledAt, tokens }: Attempt): boolean {
   if (outcome === "pending") return false;
-  const isUsedUp = tokens?.refreshToken === null && !areLive(tokens); // The same refresh token serves again.
-  return isUsedUp || now() - settledAt >= (outcome === "unverified" ? UNVERIFIED_KEPT_S : KEPT_S);
+  const canRefreshAgain = tokens?.refreshToken === null && !areLive(tokens); // Without rotation the same refresh token serves again.
+  return canRefreshAgain || now() - settledAt >= (outcome === "unverified" ? UNVERIFIED_KEPT_S : KEPT_S);
 }
 
 /** Whether the access token has not expired. */

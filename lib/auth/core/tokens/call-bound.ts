@@ -30,7 +30,8 @@ export class CallBound {
   }
 
   async #waitForTurn(): Promise<void> {
-    let waitedMs = this.#waiting < MAX_WAITING ? 0 : MAX_WAIT_MS;
+    if (this.#waiting >= MAX_WAITING) throw tooMany();
+    let waitedMs = 0;
     this.#waiting += 1;
     while (this.#isFull() && waitedMs < MAX_WAIT_MS) {
       const pauseMs = 20 + 100 * Math.random();
@@ -38,7 +39,7 @@ export class CallBound {
       waitedMs += pauseMs;
     }
     this.#waiting -= 1;
-    if (this.#isFull()) throw new AuthError("token_endpoint_unavailable", "Too many unproven grants");
+    if (this.#isFull()) throw tooMany();
   }
 
   #isFull(): boolean {
@@ -49,4 +50,8 @@ export class CallBound {
     this.#calls = this.#second === now() ? this.#calls + 1 : 1;
     this.#second = now();
   }
+}
+
+function tooMany(): AuthError {
+  return new AuthError("token_endpoint_unavailable", "Too many unproven grants");
 }

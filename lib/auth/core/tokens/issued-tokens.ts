@@ -48,7 +48,7 @@ async function checkTokenSet({ accessToken, accessClaims, idClaims }: IssuedToke
 }
 
 /** Returns the facts of a new sign-in. Its ID token must have the nonce that was sent (OpenID Connect Core 3.1.3.7). */
-export function createSignIn({ accessClaims, idClaims }: IssuedTokens, nonce: string): SignIn {
+export function bindSignIn({ accessClaims, idClaims }: IssuedTokens, nonce: string): SignIn {
   if (idClaims?.nonce !== nonce) throw invalidResponse("The ID token has another nonce");
   const { iss, sub, auth_time, origin_jti } = accessClaims;
   return { iss, sub, auth_time, origin_jti, nonce };

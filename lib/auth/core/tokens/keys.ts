@@ -23,7 +23,7 @@ interface Source {
 }
 
 const REFRESH_AFTER_S = 600;
-const SERVE_STALE_S = 24 * 3600;
+const USABLE_S = 24 * 3600;
 const COOLDOWN_S = 30;
 const RETRY_AFTER_S = 2;
 const ABANDONED_AFTER_S = 10; // Some platforms drop a fetch that nobody awaits: it never settles.
@@ -49,7 +49,7 @@ export async function fetchNewKeys(config: KeyConfig, kids: readonly string[]): 
   if (config.pinnedKeys) return;
   const source = sourceOf(config);
   const isComplete = kids.every((kid) => source.keys?.has(kid));
-  if (!isComplete || isTooOld(source)) await load(source, config.jwksUri);
+  if (!isComplete || isUnusable(source)) await load(source, config.jwksUri);
 }
 
 function sourceOf({ jwksUri }: KeyConfig): Source {
@@ -61,7 +61,7 @@ function sourceOf({ jwksUri }: KeyConfig): Source {
 
 async function findKeys(source: Source, url: string, kid: string): Promise<KeySet> {
   const { keys } = source;
-  if (!keys || isTooOld(source)) {
+  if (!keys || isUnusable(source)) {
     if (isPausing(source)) throw unavailable();
     return load(source, url);
   }
@@ -69,12 +69,12 @@ async function findKeys(source: Source, url: string, kid: string): Promise<KeySe
     source.searchedAt = now();
     return load(source, url);
   }
-  if (isStale(source)) load(source, url).catch(() => {});
+  if (isRefreshDue(source)) load(source, url).catch(() => {});
   return keys;
 }
 
-function isTooOld({ fetchedAt }: Source): boolean {
-  return now() - fetchedAt >= SERVE_STALE_S;
+function isUnusable({ fetchedAt }: Source): boolean {
+  return now() - fetchedAt >= USABLE_S;
 }
 
 /** Whether a fetch failed just now. Without a pause every invented token would cause another one. */
@@ -87,7 +87,7 @@ function maySearch({ pending, searchedAt }: Source): boolean {
   return pending !== null || now() - searchedAt >= COOLDOWN_S;
 }
 
-function isStale({ fetchedAt, attemptedAt }: Source): boolean {
+function isRefreshDue({ fetchedAt, attemptedAt }: Source): boolean {
   return now() - fetchedAt >= REFRESH_AFTER_S && now() - attemptedAt >= COOLDOWN_S;
 }
 

@@ -8,10 +8,10 @@ import { type IssuedTokens, verifyTokenResponse } from "./issued-tokens";
 import { type Grant, refreshTokens, type TokenResponse } from "./token-endpoint";
 
 interface Urgency {
-  readonly isUrgent: boolean; // No valid access token is left, so a failed call is repeated at once.
+  readonly isUrgent: boolean; // No valid access token is left, so a new call does not wait.
 }
 
-const BACK_OFF_S = 2; // A lost answer may have rotated the token: ask again while its grace period runs.
+const BACK_OFF_S = 2; // Then ask again: after a lost answer the old token still works in its grace period.
 const ABANDONED_AFTER_MS = 12_000; // Some platforms drop a request that nobody awaits: it never settles.
 const MIN_WAIT_MS = 2_000; // After the process stood still, an answer may be waiting to be read.
 const SIGN_OUT_WAIT_MS = 8_000;
@@ -19,7 +19,7 @@ const SIGN_OUT_WAIT_MS = 8_000;
 /**
  * Returns verified new tokens for a refresh token, or those of the newest token that is known to follow it. Answers and
  * rejections serve for 60 s: after a rotation, a second call with the old token can fail. Tokens that arrive while the
- * keys are unavailable are kept until they can be verified.
+ * keys are unavailable are kept for an hour at most.
  *
  * Throws as refreshTokens and verifyTokenResponse do.
  */
@@ -30,14 +30,14 @@ export async function refreshOnce(grant: Grant, config: AuthConfig, urgency: Urg
     await waitFor(known, key);
     known = findAttempt(key);
   }
-  // No await between this look and `start`: two requests would both start.
-  if (!known || isOutdated(known)) return start(key, refreshTokens(grant, config), config);
-  if (known.tokens) return findNewest(known.tokens, config, urgency);
+  // No await between this look and the start of an attempt: two requests would both start one.
+  if (!known || isOutdated(known)) return startAttempt(key, refreshTokens(grant, config), config);
+  if (known.tokens) return refreshToNewest(known.tokens, config, urgency);
   if (mayShareFailure(known, urgency)) return known.result;
-  return start(key, known.outcome === "unverified" ? known.response : refreshTokens(grant, config), config);
+  return startAttempt(key, known.outcome === "unverified" ? known.response : refreshTokens(grant, config), config);
 }
 
-/** Whether a refresh with this token failed here. Cognito may have rotated the token, and its grace period runs. */
+/** Whether this process remembers a failed refresh with this token. Cognito may have rotated it all the same. */
 export async function hasFailedRefresh(refreshToken: string, config: AuthConfig): Promise<boolean> {
   const outcome = findAttempt(await attemptKey(refreshToken, config))?.outcome;
   return outcome === "failed" || outcome === "unverified";
@@ -48,16 +48,18 @@ export async function hasFailedRefresh(refreshToken: string, config: AuthConfig)
  * refresh in flight, and forgets the answers: sign-out revokes these tokens.
  */
 export async function takeSuccessors(refreshToken: string, config: AuthConfig): Promise<readonly string[]> {
-  const tokens = [refreshToken];
-  for (const token of tokens) {
-    const key = await attemptKey(token, config);
+  const tokens = new Set<string>();
+  let next: string | null = refreshToken;
+  while (next !== null && !tokens.has(next)) {
+    tokens.add(next);
+    const key = await attemptKey(next, config);
     const attempt = findAttempt(key);
     const isAnswered = attempt !== undefined && (await settlesWithin(attempt.response, SIGN_OUT_WAIT_MS));
-    const answer = isAnswered ? await attempt.response.catch(() => null) : null;
+    const answer: TokenResponse | null = isAnswered ? await attempt.response.catch(() => null) : null;
     forgetAttempt(key);
-    if (answer?.refreshToken && !tokens.includes(answer.refreshToken)) tokens.push(answer.refreshToken);
+    next = answer?.refreshToken ?? null;
   }
-  return tokens;
+  return [...tokens];
 }
 
 /** Waits for a pending attempt. Forgets one that does not settle in time: the platform has dropped it. */
@@ -68,11 +70,12 @@ async function waitFor(attempt: Attempt, key: string): Promise<void> {
 }
 
 /** A late request must not put an older refresh token into the browser, so it gets the newest tokens. */
-async function findNewest(tokens: IssuedTokens, config: AuthConfig, urgency: Urgency): Promise<IssuedTokens> {
+async function refreshToNewest(tokens: IssuedTokens, config: AuthConfig, urgency: Urgency): Promise<IssuedTokens> {
   const { refreshToken: next } = tokens;
   const isLive = areLive(tokens);
   const hasSuccessor = next !== null && findAttempt(await attemptKey(next, config)) !== undefined;
   if (next === null || (isLive && !hasSuccessor)) return tokens;
+  // Proven: Cognito issued this token to this process.
   return refreshOnce({ refreshToken: next, isProven: true }, config, urgency).catch((error: unknown) => {
     const isOutage = error instanceof AuthError && !error.isBadCredential;
     if (isLive && isOutage) return tokens;
@@ -80,7 +83,7 @@ async function findNewest(tokens: IssuedTokens, config: AuthConfig, urgency: Urg
   });
 }
 
-function start(key: string, response: Promise<TokenResponse>, config: AuthConfig): Promise<IssuedTokens> {
+function startAttempt(key: string, response: Promise<TokenResponse>, config: AuthConfig): Promise<IssuedTokens> {
   const result = response.then((tokens) => verifyTokenResponse(tokens, config));
   const attempt: Attempt = { startedAt: now(), response, result, outcome: "pending", settledAt: 0, tokens: null };
   const settle = (outcome: Attempt["outcome"], tokens: IssuedTokens | null) =>

@@ -10,7 +10,7 @@ const RETRY_AFTER_S = 60;
 const MAX_REMEMBERED = 5_000;
 
 /** When to revoke a token again, by a hash of the token. */
-const attempts = new Map<string, number>();
+const retryTimes = new Map<string, number>();
 
 /**
  * Revokes a refresh token and all that are known here to follow it. Returns whether Cognito confirmed; never throws.
@@ -22,22 +22,24 @@ export async function revokeWithSuccessors(grant: Grant, config: AuthConfig): Pr
 }
 
 /**
- * Revokes one refresh token, once, and after a failure again in a minute. Returns whether Cognito confirmed; never
- * throws. A refresh that was in flight during sign-out can bring a token of the ended sign-in. Sign-out could not know
- * it, because middleware and routes have separate memories.
+ * Revokes one refresh token, once. After a failure, a call one minute later tries again. Never throws. Returns true
+ * when Cognito confirmed, or when another call has started.
+ *
+ * A refresh that was in flight during sign-out can bring a token of the ended sign-in. Sign-out could not know it,
+ * because middleware and routes have separate memories.
  */
 export async function revoke(grant: Grant, config: AuthConfig): Promise<boolean> {
   const key = await fingerprint("revoke", config.issuer, config.clientId, grant.refreshToken);
-  const retryAt = attempts.get(key) ?? 0;
+  const retryAt = retryTimes.get(key) ?? 0;
   if (retryAt > now()) return retryAt === Number.POSITIVE_INFINITY;
-  attempts.set(key, Number.POSITIVE_INFINITY);
-  const [oldest = ""] = attempts.keys();
-  if (attempts.size > MAX_REMEMBERED) attempts.delete(oldest);
+  retryTimes.set(key, Number.POSITIVE_INFINITY);
+  const [oldest = ""] = retryTimes.keys();
+  if (retryTimes.size > MAX_REMEMBERED) retryTimes.delete(oldest);
   try {
     await revokeToken(grant, config);
     return true;
   } catch {
-    attempts.set(key, now() + RETRY_AFTER_S);
+    retryTimes.set(key, now() + RETRY_AFTER_S);
     return false;
   }
 }

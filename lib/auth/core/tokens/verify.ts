@@ -17,7 +17,7 @@ interface Verified {
 }
 
 const MAX_TOKEN_CHARACTERS = 16 * 1024; // As much as Node reads of all headers together.
-const MAX_CLOCK_SKEW_S = 60; // This server's clock may be so far behind Cognito's.
+const MAX_CLOCK_SKEW_S = 60; // This server's clock may be up to 60 s behind Cognito's.
 
 const RS256 = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }; // RFC 7518 3.3
 
@@ -63,7 +63,7 @@ export async function matchesAtHash(idClaims: IdTokenClaims, accessToken: string
 
 /** Checks the issuer and the times at every use. Only the signature is remembered. */
 async function verifyToken(token: string, config: AuthConfig): Promise<TokenClaims> {
-  const claims = await verifySignature(token, config);
+  const claims = await verifiedClaims(token, config);
   if (!isComplete(claims) || claims.iss !== config.issuer) throw invalid("is incomplete or another issuer's");
   const { exp, iat, nbf = 0 } = claims;
   if (exp <= now()) throw new AuthError("token_expired", `The token expired ${Math.ceil(now() - exp)} s ago`);
@@ -72,19 +72,22 @@ async function verifyToken(token: string, config: AuthConfig): Promise<TokenClai
   return claims;
 }
 
-/** Checks the signature. A valid one is remembered by the whole token, while its key is in the JWKS. */
-async function verifySignature(token: string, config: AuthConfig): Promise<Record<string, unknown>> {
+/**
+ * Returns the claims of a token with a valid signature. The cache finds it by its full text, while its key is in the
+ * JWKS.
+ */
+async function verifiedClaims(token: string, config: AuthConfig): Promise<Record<string, unknown>> {
   const known = verifiedTokens.get(token);
   const key = known?.config === config ? await getKey(config, known.key.kid) : null;
   if (known && known.key === key) return known.claims;
-  const verified = await readToken(token, config).catch((error: unknown) => {
+  const verified = await parseAndVerify(token, config).catch((error: unknown) => {
     throw error instanceof AuthError ? error : invalid("has a bad signature");
   });
   verifiedTokens.set(token, verified);
   return verified.claims;
 }
 
-async function readToken(token: string, config: AuthConfig): Promise<Verified> {
+async function parseAndVerify(token: string, config: AuthConfig): Promise<Verified> {
   if (token.length > MAX_TOKEN_CHARACTERS || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) throw invalid("is no JWS");
   const [header = "", payload = ""] = token.split(".");
   const { alg, kid, crit, b64, zip } = asRecord(decodeJson(header));

@@ -1,3 +1,4 @@
+// Checks APP_BASE_URL, and lists what proxies between the browser and the app must let through.
 import type { AuthConfig } from "../../core/base/config";
 import { type Check, fault, note, ok, warning } from "./check";
 import { findNextConfig } from "./environment";
@@ -8,7 +9,6 @@ export interface Deployment {
   readonly isProduction: boolean;
 }
 
-/** APP_BASE_URL, and what stands between it and the app. */
 export const addressChecks: readonly Check<Deployment>[] = [
   { id: "base_path", title: "Base path", run: checkBasePath },
   { id: "loopback", title: "One address", run: checkLoopback },
@@ -19,16 +19,16 @@ function checkBasePath({ config, root }: Deployment) {
   const { name: file, source } = findNextConfig(root) ?? {};
   const basePath = source === undefined ? "" : findBasePath(source);
   if (basePath === null) {
-    return note(`could not tell: ${file} computes it`, "APP_BASE_URL ends with Next's basePath, if there is one");
+    return note(`unknown: ${file} computes it`, "If Next has a basePath, APP_BASE_URL must end with it");
   }
   if (basePath === config.basePath) return ok(basePath || "none");
   return fault(
-    `APP_BASE_URL has "${config.basePath}", and ${file ?? "the app, without a next.config,"} has "${basePath}"`,
-    `Set APP_BASE_URL=${config.origin}${basePath}, or basePath in ${file ?? "next.config.ts"}`,
+    `APP_BASE_URL has the path "${config.basePath}", and ${file ?? "the app (without a next.config)"} has "${basePath}"`,
+    `Set APP_BASE_URL=${config.origin}${basePath}, or change basePath in ${file ?? "next.config.ts"}`,
   );
 }
 
-/** Null when it is there, and not as a literal. */
+/** The basePath in the source of a next.config, "" without one. Null when it is not a literal. */
 function findBasePath(source: string): string | null {
   const [, , literal] = /(?:^|[{,])\s*basePath\s*:\s*(["'])(.*?)\1/m.exec(source) ?? [];
   if (literal !== undefined) return literal.replace(/\/+$/, "");
@@ -40,10 +40,9 @@ function checkLoopback({ config, isProduction }: Deployment) {
   if (isLoopback(config) && isProduction) {
     return warning(`APP_BASE_URL is ${config.baseUrl} in production`, "Set APP_BASE_URL to the public https address");
   }
-  if (!isLoopback(config) || hostname === "localhost")
-    return ok(`open the app at ${config.baseUrl}, and at no other name`);
+  if (!isLoopback(config) || hostname === "localhost") return ok(`open the app at ${config.baseUrl} only`);
   return warning(
-    `${hostname} and localhost are two sites with two sets of cookies, and next dev prints localhost`,
+    `${hostname} and localhost are two sites with separate cookies, and next dev prints localhost`,
     `Open ${config.baseUrl}, or set APP_BASE_URL=${config.baseUrl.replace(hostname, "localhost")}`,
   );
 }
@@ -51,12 +50,12 @@ function checkLoopback({ config, isProduction }: Deployment) {
 function adviseOnProxies({ config }: Deployment) {
   if (isLoopback(config)) return ok("none: a loopback address");
   return note(
-    "cannot be seen from here: headers of 8 kB must pass, both ways, and no cache may hold what has cookies",
-    "nginx: large_client_header_buffers 4 16k; proxy_buffer_size 16k; proxy_buffers 8 16k; a CDN: pass on every cookie, query and Sec-Fetch header, and obey Cache-Control",
+    "the doctor cannot see them. They must pass headers of 8 kB in both directions, and cache no response with cookies",
+    "nginx: large_client_header_buffers 4 16k; proxy_buffer_size 16k; proxy_buffers 8 16k. CDN: forward every cookie, query and Sec-Fetch header, and obey Cache-Control",
   );
 }
 
-/** Only there does parseConfig let http through. */
+/** parseConfig accepts http on loopback addresses only. */
 function isLoopback({ origin }: AuthConfig): boolean {
   return origin.startsWith("http:");
 }

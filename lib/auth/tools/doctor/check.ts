@@ -1,12 +1,14 @@
-/** What a check saw. `mend` is the place in the Cognito console, the file or the command that puts it right. */
+// Runs checks in order. Every check gives a verdict, and every verdict but `ok` says how to fix the problem.
+
+/** The result of a check. `fix` names a place in the Cognito console, a file or a command. */
 export type Verdict =
   | { readonly status: "ok"; readonly text: string }
-  | { readonly status: "fault" | "warning" | "note"; readonly text: string; readonly mend: string };
+  | { readonly status: "fault" | "warning" | "note"; readonly text: string; readonly fix: string };
 
 export interface Check<Subject> {
   readonly id: string;
   readonly title: string;
-  /** Ids of checks without which this one says nothing: they come before it. */
+  /** Ids of earlier checks. When one of them fails, this check would say nothing: it does not run. */
   readonly needs?: readonly string[];
   readonly run: (subject: Subject) => Verdict | Promise<Verdict>;
 }
@@ -16,21 +18,24 @@ export interface Finding {
   readonly title: string;
   readonly status: Verdict["status"] | "unchecked";
   readonly text: string;
-  readonly mend?: string;
+  readonly fix?: string;
 }
 
 export const ok = (text: string): Verdict => ({ status: "ok", text });
 
-/** Certain, and sign-in, sign-out or protection breaks by it. */
-export const fault = (text: string, mend: string): Verdict => ({ status: "fault", text, mend });
+/** A certain mistake that breaks sign-in, sign-out or the protection of pages. The doctor exits with code 1. */
+export const fault = (text: string, fix: string): Verdict => ({ status: "fault", text, fix });
 
-/** Something to look at, which may be right after all: never a reason to fail. */
-export const warning = (text: string, mend: string): Verdict => ({ status: "warning", text, mend });
+/** A possible mistake. The set-up may be right, so the exit code stays 0. */
+export const warning = (text: string, fix: string): Verdict => ({ status: "warning", text, fix });
 
-/** Something that cannot be seen from here. A good set-up has such notes, and no warning. */
-export const note = (text: string, mend: string): Verdict => ({ status: "note", text, mend });
+/** A setting that the doctor cannot see. A good set-up has notes, too. */
+export const note = (text: string, fix: string): Verdict => ({ status: "note", text, fix });
 
-/** Runs checks in their order. What a fault makes meaningless is left out, and so is everything without a subject. */
+/**
+ * Runs the checks in their order. A check that needs a failed one is `unchecked`. Without a subject all are: a variable
+ * is wrong, so there is nothing to examine.
+ */
 export async function runChecks<Subject>(
   checks: readonly Check<Subject>[],
   subject: Subject | null,
@@ -52,7 +57,7 @@ async function runCheck<Subject>({ title, run }: Check<Subject>, subject: Subjec
   try {
     return await run(subject);
   } catch (error) {
-    const name = error instanceof Error ? error.name : "error"; // Not its message, which may quote a value.
-    return warning(`could not tell: ${name}`, `Run it again; if "${title}" stays, report it with your Node version.`);
+    const name = error instanceof Error ? error.name : "error"; // The message may quote a value.
+    return warning(`unknown: ${name}`, `Run the doctor again. If "${title}" stays, report it with your Node version.`);
   }
 }

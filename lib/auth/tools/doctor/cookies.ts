@@ -1,57 +1,55 @@
+// Computes the size of a session's cookies with this configuration: sealed or not, with these names and scopes.
 import { now } from "../../core/base/clock";
 import type { AuthConfig } from "../../core/base/config";
 import { AuthError } from "../../core/base/errors";
 import { encodeJson } from "../../core/base/json";
 import { CookieJar } from "../../core/http/cookie-jar";
 import { writeSession } from "../../core/session/session-cookies";
-import { createSignIn, type IssuedTokens } from "../../core/tokens/issued-tokens";
+import { bindSignIn, type IssuedTokens } from "../../core/tokens/issued-tokens";
 import { type Check, fault, note, ok, warning } from "./check";
 
-const HEADER_LINE_BYTES = 8_192; // nginx's default for one line, "Cookie: " included.
-const REFRESH_TOKEN_CHARACTERS = 1_784;
+const HEADER_LINE_BYTES = 8_192; // nginx's default for one line, including "Cookie: ".
+const REFRESH_TOKEN_CHARACTERS = 1_784; // The usual length of Cognito's.
 const SIGNATURE_CHARACTERS = 342; // RS256 with 2048 bits
-const HEADER_MEND =
+const HEADER_FIX =
   "Fewer or shorter groups and scopes, or more room for headers: nginx large_client_header_buffers 4 16k";
 
-/** What a session weighs with this configuration: sealed or not, under these names, with these scopes. */
+const MANY_GROUPS = Array.from({ length: 100 }, (_, i) => `group-with-a-name-${i + 10}`);
+
 export const cookieChecks: readonly Check<AuthConfig>[] = [
   { id: "cookies", title: "Cookies, user in 2 groups", run: (config) => checkCookies(config, ["admins", "editors"]) },
   {
     id: "cookies_many_groups",
     title: "Cookies, user in 100 groups",
-    // Cognito's maximum for one user; longer names are possible. The pool's groups are unknown here: a note, at most.
-    run: (config) =>
-      checkCookies(
-        config,
-        Array.from({ length: 100 }, (_, i) => `group-with-a-name-${i + 10}`),
-      ),
+    // 100 is Cognito's maximum for one user. The doctor does not know the pool's groups: this check gives notes only.
+    run: (config) => checkCookies(config, MANY_GROUPS),
   },
 ];
 
 async function checkCookies(config: AuthConfig, groups: readonly string[]) {
-  const weight = await weigh(config, groups);
+  const size = await measure(config, groups);
   const sealed = config.secrets.length > 0 ? ", sealed" : "";
   const isTypical = groups.length < 10;
-  if (!weight) {
+  if (!size) {
     const text = "too large: such a user cannot sign in (session_too_large)";
-    const mend = "Ask for fewer scopes in COGNITO_SCOPE: they are in the access token";
-    return isTypical ? fault(text, mend) : note(text, HEADER_MEND);
+    const fix = "Ask for fewer scopes in COGNITO_SCOPE: they are in the access token";
+    return isTypical ? fault(text, fix) : note(text, HEADER_FIX);
   }
-  const { bytes, count, isIdTokenDropped } = weight;
+  const { bytes, count, isIdTokenDropped } = size;
   const rest = isIdTokenDropped ? ", without the ID token" : "";
-  const text = `${bytes.toLocaleString("en")} bytes in ${count} cookies of less than 4,096${sealed}${rest}`;
+  const text = `${bytes.toLocaleString("en")} bytes in ${count} cookies${sealed}${rest}`;
   const isHeavy = bytes + "Cookie: ".length > HEADER_LINE_BYTES || (isTypical && isIdTokenDropped);
   const advise = isTypical ? warning : note;
-  return isHeavy ? advise(`${text}: more than the 8 kB that many proxies allow`, HEADER_MEND) : ok(text);
+  return isHeavy ? advise(`${text}: more than the 8 kB that many proxies allow`, HEADER_FIX) : ok(text);
 }
 
-/** Null when the kit refuses to store so much. */
-async function weigh(config: AuthConfig, groups: readonly string[]) {
+/** The bytes and the number of the cookies. Null when the session is too large for the kit. */
+async function measure(config: AuthConfig, groups: readonly string[]) {
   const jar = new CookieJar(new Headers(), config);
   const tokens = createTokens(config, groups);
   const { refreshToken } = tokens;
-  const signIn = createSignIn(tokens, NONCE);
-  const state = { refreshToken, signIn, expiresAt: now() + config.sessionMaxAge };
+  const signIn = bindSignIn(tokens, NONCE);
+  const state = { refreshToken, signIn, sessionEndsAt: now() + config.sessionMaxAge };
   try {
     const stored = await writeSession(jar, tokens, state, "signed_in");
     return { bytes: jar.bytes, count: jar.changes.length, isIdTokenDropped: stored.idToken === null };
@@ -64,7 +62,7 @@ async function weigh(config: AuthConfig, groups: readonly string[]) {
 const NONCE = "n".repeat(43);
 const UUID = "5f6f2f0e-7c1d-4b0a-9b57-2d1c8a3e4f10";
 
-/** Tokens of the usual size; nobody signed them. */
+/** Tokens of the usual size, without a valid signature. */
 function createTokens(config: AuthConfig, groups: readonly string[]) {
   const times = { auth_time: now(), iat: now(), exp: now() + 3600 };
   const common = {

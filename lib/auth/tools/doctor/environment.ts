@@ -1,9 +1,12 @@
+// Finds the app's folders, packages and configuration, and reads its .env files.
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { isRecord } from "../../core/base/json";
 
-/** The path of a module as the app in `root` finds it, or null. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Returns the path to which the app in `root` resolves a module, or null. */
 export function resolveFromApp(root: string, specifier: string): string | null {
   try {
     return createRequire(join(root, "package.json")).resolve(specifier);
@@ -12,12 +15,12 @@ export function resolveFromApp(root: string, specifier: string): string | null {
   }
 }
 
-/** Where the app folder is, as Next looks for it: in the root ("") before "src". */
+/** Returns the folder that has `app`: the root ("") or "src". Next looks in the root first. */
 export function findAppFolder(root: string): "" | "src" {
   return !existsSync(join(root, "app")) && existsSync(join(root, "src", "app")) ? "src" : "";
 }
 
-/** The app's next.config, or null. */
+/** Returns the app's next.config, or null. */
 export function findNextConfig(root: string): { readonly name: string; readonly source: string } | null {
   const names = ["js", "mjs", "ts", "mts"].map((extension) => `next.config.${extension}`);
   const name = names.find((it) => existsSync(join(root, it)));
@@ -25,10 +28,10 @@ export function findNextConfig(root: string): { readonly name: string; readonly 
 }
 
 /**
- * Reads .env files into process.env as Next does, by Next's own code, and names them. From Next's folder, because pnpm
- * shows `@next/env` to nobody else.
+ * Reads the .env files into process.env and returns their names. It calls Next's own loader, `@next/env`, from Next's
+ * folder: with pnpm no other package can import it.
  */
-export function loadEnvFiles(root: string, isProduction: boolean): readonly string[] {
+export function loadEnvFiles(root: string, { isProduction }: { isProduction: boolean }): readonly string[] {
   const next = resolveFromApp(root, "next/package.json");
   const loader: unknown = next ? createRequire(next)("@next/env") : null;
   if (!isRecord(loader) || typeof loader.loadEnvConfig !== "function") return [];

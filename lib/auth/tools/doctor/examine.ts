@@ -1,12 +1,13 @@
+// Runs every check of the doctor for one app, and groups the findings.
 import { addressChecks } from "./address";
 import { type Finding, runChecks } from "./check";
 import { clientChecks } from "./client";
 import { cookieChecks } from "./cookies";
-import { loadEnvFiles } from "./environment";
+import { type Environment, loadEnvFiles } from "./environment";
 import { poolChecks } from "./pool";
 import { createProbe } from "./probe";
 import { projectChecks } from "./project";
-import { type Environment, hasNoPool, readVariables, variableChecks, withoutPool } from "./variables";
+import { hasNoPool, readVariables, variableChecks, withoutPool } from "./variables";
 
 export interface Report {
   /** The .env files that were read. */
@@ -14,10 +15,10 @@ export interface Report {
   readonly groups: readonly { readonly title: string; readonly findings: readonly Finding[] }[];
 }
 
-/** Runs every check for the app in `root`. Variables of its .env files are added to process.env, which is `env`. */
+/** Runs every check for the app in `root`. `env` is process.env, which also gets the variables of the .env files. */
 export async function examine(root: string, env: Environment): Promise<Report> {
   const isProduction = env.NODE_ENV === "production";
-  const files = loadEnvFiles(root, isProduction);
+  const files = loadEnvFiles(root, { isProduction });
   const variables = readVariables(env);
   const { config, poolConfig } = variables;
   const findings = await runChecks(variableChecks, variables);

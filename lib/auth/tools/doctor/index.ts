@@ -1,7 +1,9 @@
-// In the project's root: npx -y tsx lib/auth/tools/doctor [--json], with src: npx -y tsx src/lib/auth/tools/doctor. Asks the
-// environment, the user pool and the project what is wrong with the set-up. Reads only, and prints no secret. Exit code
-// 0: no ✘. 1: a ✘. 2: the doctor itself failed. With NODE_ENV=production it reads .env.production. This file imports
-// Node only, so that it can say which package is missing.
+// The doctor checks the variables, the user pool and the project, and says how to fix each problem. In the root:
+//
+//   npx -y tsx lib/auth/tools/doctor [--json]     with src: npx -y tsx src/lib/auth/tools/doctor
+//
+// It changes nothing and prints no secret. With NODE_ENV=production it reads .env.production. Exit code 0: no ✘. 1: at
+// least one ✘. 2: the doctor itself failed. This file imports Node only, so that it can name a package that is missing.
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Finding } from "./check";
@@ -16,12 +18,12 @@ function toText({ groups, files }: Report): string {
   const examined = groups.filter((group) => !isSkipped(group));
   const lines = examined.flatMap(({ title, findings }) => [
     `\n${title}`,
-    ...findings.flatMap(({ status, title: check, text, mend }) => [
+    ...findings.flatMap(({ status, title: check, text, fix }) => [
       `${SYMBOLS[status]} ${check.padEnd(32)} ${text}`,
-      ...(mend ? [`  → ${mend}`] : []),
+      ...(fix ? [`  → ${fix}`] : []),
     ]),
   ]);
-  if (skipped.length > 0) lines.push(`\n${SYMBOLS.unchecked} Not checked until ✘ is mended: ${skipped.join(", ")}`);
+  if (skipped.length > 0) lines.push(`\n${SYMBOLS.unchecked} Not checked until you fix the ✘: ${skipped.join(", ")}`);
   return [`Variables from ${["the environment", ...files].join(", ")}`, ...lines].join("\n");
 }
 
@@ -38,7 +40,7 @@ async function main(): Promise<void> {
   const findings = report.groups.flatMap((group) => group.findings);
   const count = (status: Finding["status"]) => findings.filter((finding) => finding.status === status).length;
   const isOk = count("fault") === 0;
-  const summary = `${count("fault")} at fault, ${count("warning")} to look at, ${count("unchecked")} not checked`;
+  const summary = `Faults: ${count("fault")}. Warnings: ${count("warning")}. Not checked: ${count("unchecked")}.`;
   const isJson = process.argv.includes("--json");
   console.log(
     isJson ? JSON.stringify({ ok: isOk, files: report.files, findings }, null, 2) : `${toText(report)}\n\n${summary}`,

@@ -1,24 +1,27 @@
-/** Variables that a later release of the kit reads: no misspelt ones. */
+// Finds variables whose names look like misspelled names of the kit's variables.
+import type { Environment } from "./environment";
+
+/** Variables that a later release of the kit will read. */
 const LATER = ["COGNITO_RESOURCE", "AUTH_SESSION_IDLE", "AUTH_MAX_COOKIE_BYTES"];
 
 /**
- * Pairs of a variable that is set and the variable of the kit that it seems to mean, which is not set. Two edits at
- * most: APP_NAME or AUTH_URL of another library are nobody's misspelling.
+ * Returns pairs: a variable that is set, and the variable of the kit that it resembles, which is not set. At most two
+ * edits lie between the names. With more edits, APP_NAME or AUTH_URL of another library would resemble one.
  */
-export function findMisspelt(
-  env: Readonly<Record<string, string | undefined>>,
+export function findMisspelled(
+  env: Environment,
   kitNames: readonly string[],
 ): readonly (readonly [name: string, meant: string])[] {
   const known = [...kitNames, ...LATER];
   const isSet = (name: string) => Boolean(env[name]?.trim());
-  const strangers = Object.keys(env).filter((name) => isSet(name) && !known.includes(name));
-  return strangers.flatMap((name) => {
+  const others = Object.keys(env).filter((name) => isSet(name) && !known.includes(name));
+  return others.flatMap((name) => {
     const meant = known.find((it) => !isSet(it) && isWithinEdits(name.toUpperCase(), it, 2));
     return meant ? [[name, meant] as const] : [];
   });
 }
 
-/** Whether so many edits make `a` out of `b`: a character more, less or another one, or two neighbours swapped. */
+/** Whether `edits` edits turn `b` into `a`. An edit adds, removes or replaces a character, or swaps two neighbours. */
 function isWithinEdits(a: string, b: string, edits: number): boolean {
   if (a === b) return true;
   if (edits === 0 || Math.abs(a.length - b.length) > edits) return false;

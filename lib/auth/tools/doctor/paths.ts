@@ -1,10 +1,11 @@
+// Checks that the import alias `@/lib/auth` leads to the kit.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { asRecord, isRecord, parseJson } from "../../core/base/json";
 import { fault, note, ok, type Verdict } from "./check";
 import { findNextConfig, resolveFromApp } from "./environment";
 
-/** What a tsconfig says of imports, what it extends included. */
+/** The import options of a tsconfig, including those that it extends. */
 interface ImportOptions {
   readonly paths?: Readonly<Record<string, unknown>>;
   /** The folder that the targets of `paths` start from. */
@@ -15,7 +16,7 @@ interface ImportOptions {
 const IMPORT = "@/lib/auth/middleware";
 const MAX_DEPTH = 10;
 
-/** The kit's files import each other as `@/lib/auth/…`: an app with another alias, such as `~/*`, needs one more entry. */
+/** The kit's files import `@/lib/auth/…`. An app with another alias, such as `~/*`, needs one more entry. */
 export function checkAlias(root: string): Verdict {
   const file = ["tsconfig.json", "jsconfig.json"].find((name) => existsSync(join(root, name)));
   const { paths = {}, folder = root, baseUrl } = file ? readOptions(join(root, file), root) : {};
@@ -25,11 +26,11 @@ export function checkAlias(root: string): Verdict {
   if (target) return ok(`@/lib/auth leads to ${relative(root, dirname(target))}`);
   const kit = existsSync(join(root, "src/lib/auth")) ? "src/lib/auth" : "lib/auth";
   const entry = `"@/lib/auth/*": ["./${relative(start, join(root, kit))}/*"]`;
-  const mend = `${file ?? "tsconfig.json"} → compilerOptions → paths: add ${entry}`;
+  const fix = `${file ?? "tsconfig.json"} → compilerOptions → paths: add ${entry}`;
   const config = findNextConfig(root);
   if (config && /\b(resolveAlias|alias)\b/.test(config.source))
-    return note(`could not tell: ${config.name} sets aliases`, mend);
-  return fault(`"${IMPORT}" leads to no file`, mend);
+    return note(`unknown: ${config.name} sets aliases`, fix);
+  return fault(`"${IMPORT}" leads to no file`, fix);
 }
 
 function readOptions(file: string, root: string, depth = 0): ImportOptions {
@@ -57,7 +58,7 @@ function locateBase(base: string, folder: string, root: string): string {
   return path.endsWith(".json") ? path : `${path}.json`;
 }
 
-/** As TypeScript does: a pattern without a star first, then the one with the longest text before its star. */
+/** Chooses as TypeScript does: a pattern without a star, or else the one with the longest text before its star. */
 function findTargets(paths: Readonly<Record<string, unknown>>): readonly string[] {
   const matches = Object.entries(paths).flatMap(([pattern, targets]) => {
     const [before = "", after] = pattern.split("*");
@@ -70,7 +71,7 @@ function findTargets(paths: Readonly<Record<string, unknown>>): readonly string[
   return matches.sort((a, b) => b.rank - a.rank)[0]?.targets ?? [];
 }
 
-/** A tsconfig may have comments, and commas before a closing bracket. */
+/** Removes comments, and commas before a closing bracket: a tsconfig may have both. */
 function toStrictJson(text: string): string {
   const withoutComments = text.replace(/("(?:\\.|[^"\\])*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, "$1");
   return withoutComments.replace(/("(?:\\.|[^"\\])*")|,(?=\s*[\]}])/g, "$1");

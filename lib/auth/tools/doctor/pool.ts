@@ -1,3 +1,4 @@
+// Checks the user pool: the issuer with its keys, the domain with its endpoints, and that both belong to one pool.
 import { now } from "../../core/base/clock";
 import type { AuthConfig } from "../../core/base/config";
 import { asRecord } from "../../core/base/json";
@@ -7,22 +8,21 @@ import type { Authorization, Probe } from "./probe";
 
 const MAX_SKEW_S = 60;
 
-/** The two hosts of a user pool: the issuer, with the keys, and the domain, with the endpoints. */
 export const poolChecks: readonly Check<Probe>[] = [
   { id: "issuer", title: "Issuer answers", run: checkIssuer },
-  { id: "metadata", title: "Issuer names itself", needs: ["issuer"], run: checkMetadata },
+  { id: "metadata", title: "Issuer of the metadata", needs: ["issuer"], run: checkMetadata },
   { id: "jwks", title: "Keys (JWKS)", needs: ["issuer"], run: checkKeys },
   { id: "pinned_jwks", title: "Pinned keys", needs: ["jwks"], run: checkPin },
   { id: "domain", title: "Domain answers", run: checkDomain },
   { id: "clock", title: "Clock", needs: ["domain"], run: checkClock },
-  { id: "domain_pool", title: "Domain and issuer are one pool's", needs: ["metadata", "domain"], run: checkUnity },
+  { id: "domain_pool", title: "Domain and issuer: one pool", needs: ["metadata", "domain"], run: checkSamePool },
 ];
 
-/** What says nothing about the set-up: no answer to trust, throttling, a firewall, an outage. */
+/** Whether a status says nothing about the set-up: throttling, a firewall or an outage. */
 export const isUnclear = (status: number) => status === 403 || status === 429 || status >= 500;
 
 export const unclear = (status: number): Verdict =>
-  warning(`could not tell: answered ${status}`, "Run it again later, and from the server itself if this is not it");
+  warning(`unknown: answered ${status}`, "Run the doctor again later, or on the server where the app runs");
 
 export const poolId = ({ issuer }: AuthConfig) => issuer.split("/").pop() ?? "";
 
@@ -31,7 +31,7 @@ async function checkIssuer({ config, metadata }: Probe) {
   if (isUnclear(status)) return unclear(status);
   if (status === 200 && typeof asRecord(body).issuer === "string") return ok(config.issuer);
   return fault(
-    status ? `answers ${status}: no user pool's metadata` : "does not answer: no such host, no route to it, or no TLS",
+    status ? `answers ${status} instead of a user pool's metadata` : "does not answer: wrong host, no route or no TLS",
     `COGNITO_ISSUER: Cognito console → User pools → your pool → Overview: region and user pool ID; or: aws cognito-idp describe-user-pool --user-pool-id ${poolId(config)}`,
   );
 }
@@ -40,10 +40,10 @@ async function checkMetadata({ config, metadata }: Probe) {
   const { status, body } = await metadata();
   if (isUnclear(status)) return unclear(status);
   const { issuer } = asRecord(body);
-  if (issuer === config.issuer) return ok("its metadata has the same issuer");
+  if (issuer === config.issuer) return ok("is COGNITO_ISSUER");
   return fault(
-    `its metadata says ${printable(issuer)}, and so will the tokens`,
-    `Set COGNITO_ISSUER=${printable(issuer)} (a pool's issuer can be switched: Cognito console → your user pool → Overview)`,
+    `is ${printable(issuer)}, and the tokens will have it, too`,
+    `Set COGNITO_ISSUER=${printable(issuer)} (a pool's issuer can change: Cognito console → your user pool → Overview)`,
   );
 }
 
@@ -56,15 +56,15 @@ async function checkKeys({ config, jwks }: Probe) {
 }
 
 async function checkPin({ config: { pinnedKeys, jwksUri }, jwks }: Probe) {
-  if (!pinnedKeys) return ok("none: keys are fetched, and renewed when they rotate");
+  if (!pinnedKeys) return ok("none: the kit fetches the keys");
   const { status, body } = await jwks();
   if (isUnclear(status)) return unclear(status);
   const live = [...readKeys(body)];
-  const mend = `COGNITO_JWKS='<the output of: curl ${jwksUri}>', or leave it empty`;
+  const fix = `COGNITO_JWKS='<the output of: curl ${jwksUri}>', or leave it empty`;
   if (live.some(([kid, { n, e }]) => pinnedKeys.get(kid)?.n !== n || pinnedKeys.get(kid)?.e !== e)) {
-    return fault("COGNITO_JWKS lacks a key that the pool signs with now", mend);
+    return fault("COGNITO_JWKS lacks a key of the pool", fix);
   }
-  if (live.length < pinnedKeys.size) return warning("COGNITO_JWKS trusts a key that the pool has given up", mend);
+  if (live.length < pinnedKeys.size) return warning("COGNITO_JWKS has a key that the pool no longer has", fix);
   return ok("the same as the pool's");
 }
 
@@ -77,49 +77,53 @@ async function checkDomain({ config, authorize }: Probe) {
   const query = "--query 'UserPool.[Domain,CustomDomain]'";
   return fault(
     isIssuer ? "is the issuer's host, not the pool's domain" : text,
-    `COGNITO_DOMAIN: Cognito console → your user pool → Branding → Domain (a new one takes minutes, a custom one up to an hour); or: aws cognito-idp describe-user-pool --user-pool-id ${poolId(config)} ${query}`,
+    `COGNITO_DOMAIN: Cognito console → your user pool → Branding → Domain (a new domain takes minutes, a custom domain up to an hour); or: aws cognito-idp describe-user-pool --user-pool-id ${poolId(config)} ${query}`,
   );
 }
 
 async function checkClock({ authorize }: Probe) {
   const { date } = await authorize();
   const skew = Math.round(now() - Date.parse(date ?? "") / 1000);
-  if (Number.isNaN(skew)) return warning("could not tell: no Date in the answer", "Compare with: date -u");
+  if (Number.isNaN(skew)) return warning("unknown: the answer has no Date", "Compare with: date -u");
   if (Math.abs(skew) <= MAX_SKEW_S) return ok(`within ${MAX_SKEW_S} s of Cognito's`);
   const direction = skew < 0 ? "behind" : "ahead of";
-  return fault(`${Math.abs(skew)} s ${direction} Cognito's: new tokens look wrong`, "Set it: timedatectl set-ntp true");
+  return fault(
+    `${Math.abs(skew)} s ${direction} Cognito's: the kit rejects new tokens`,
+    "Set the clock: timedatectl set-ntp true",
+  );
 }
 
-/** A pool may have two domains, and its metadata names one. Of the same pool are those that know the same client. */
-async function checkUnity({ config, namedDomain, authorize, authorizeAt }: Probe) {
+/** A pool may have two domains, and its metadata names one. Two domains that know the same client are of one pool. */
+async function checkSamePool({ config, namedDomain, authorize, authorizeAt }: Probe) {
   const named = await namedDomain();
   if (named === config.domain) return ok("the metadata names it");
-  const [here, there] = [await authorize(), named ? await authorizeAt(named) : null];
-  if (knows(here) && knows(there)) {
+  const here = await authorize();
+  const there = named ? await authorizeAt(named) : null;
+  if (knowsClient(here) && knowsClient(there)) {
     return warning(
       `perhaps the pool's second domain: the metadata names ${named}`,
       "Both know the client. Cognito console → your user pool → Branding → Domain lists the pool's own",
     );
   }
-  if (knows(there) && here.kind === "error_page") {
+  if (knowsClient(there) && here.kind === "error_page") {
     return fault(
-      `${config.domain} is another pool's: the client is known at ${named}`,
+      `${config.domain} belongs to another pool: the client is known at ${named}`,
       `Set COGNITO_DOMAIN=${named}, or COGNITO_ISSUER to that pool's (Cognito console → your user pool → Overview)`,
     );
   }
-  if (knows(here) && there?.kind === "error_page") {
+  if (knowsClient(here) && there?.kind === "error_page") {
     return fault(
-      "COGNITO_ISSUER is another pool's: the client belongs to the domain's pool",
+      "COGNITO_ISSUER is another pool: the client belongs to the pool of COGNITO_DOMAIN",
       "COGNITO_ISSUER: Cognito console → the user pool of this app client → Overview: region and user pool ID",
     );
   }
   return warning(
-    `could not tell: the issuer's metadata names ${named ?? "no domain"}`,
+    `unknown: the issuer's metadata names ${named ?? "no domain"}`,
     "Compare both with: Cognito console → your user pool → Branding → Domain, and → Overview",
   );
 }
 
-function knows(answer: Authorization | null): boolean {
+function knowsClient(answer: Authorization | null): boolean {
   return answer?.kind === "login" || answer?.kind === "callback";
 }
 

@@ -1,34 +1,35 @@
+// Sends the doctor's requests to Cognito. None of them changes anything, starts a sign-in or issues a token.
 import type { AuthConfig } from "../../core/base/config";
 import { fetchText } from "../../core/base/fetch-text";
 import { asRecord, parseJson } from "../../core/base/json";
 import { CookieJar } from "../../core/http/cookie-jar";
 import { createAuthorizationRequest } from "../../core/sign-in/authorization";
 
-/** How Cognito takes an authorization request, told by where it redirects to. */
+/** Cognito's answer to an authorization request. The target of the redirect decides its kind. */
 export type Authorization = { readonly date: string | null; readonly status: number } & (
-  | /** On to the login page: client, callback URL, grant and scopes are good. */
+  | /** To the login page: client, callback URL, grant and scopes are right. */
   { readonly kind: "login"; readonly location: string }
-  /** Back to the app with an error: the client and the callback URL are good. */
+  /** To the app, with an error: the client and the callback URL are right. */
   | { readonly kind: "callback"; readonly error: string }
-  /** To its own error page: it knows no such client, or no such callback URL. */
+  /** To Cognito's error page: it does not know the client or the callback URL. */
   | { readonly kind: "error_page"; readonly error: string }
-  /** Anything else, with status 0 for no answer. */
+  /** Any other answer. Status 0: no answer. */
   | { readonly kind: "other" }
 );
 
-/** `withheld`: not asked, because the answer would have cost the client secret. */
+/** `withheld`: not sent, because the request would give the client secret to a domain that the pool does not name. */
 export type Acceptance = "accepted" | "rejected" | "unclear" | "withheld";
 
 export type Probe = ReturnType<typeof createProbe>;
 
 const IMPOSSIBLE = "00000000-0000-0000-0000-000000000000"; // A code or a token that Cognito has never issued.
 
-/** Questions to the real endpoints. None changes anything; each is asked once, however many checks want the answer. */
+/** Returns the requests to the real endpoints. Each is sent once: several checks read the same answer. */
 export function createProbe(config: AuthConfig) {
   const metadata = once(() => fetchJson(`${config.issuer}/.well-known/openid-configuration`));
   const namedDomain = once(async () => readDomain((await metadata()).body));
   const authorize = once(() => askToAuthorize(config));
-  /** The secret goes to the domain that the pool itself names, if that stays on its own host, and nowhere else. */
+  /** The secret goes only to the domain that the pool's metadata names, and only if that domain redirects to itself. */
   const mayHaveSecret = once(async () => {
     return (await namedDomain()) === config.domain && !leadsAway(await authorize(), config.domain);
   });
@@ -37,7 +38,7 @@ export function createProbe(config: AuthConfig) {
   return {
     config,
     metadata,
-    /** The origin of the authorization endpoint in the pool's own metadata, or null. */
+    /** The origin of the authorization endpoint in the pool's metadata, or null. */
     namedDomain,
     jwks: once(() => fetchJson(config.jwksUri)),
     authorize,
@@ -62,7 +63,7 @@ function once<T>(request: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Status 0: no whole answer. */
+/** Status 0: no complete answer. */
 async function fetchJson(url: string, init?: RequestInit): Promise<{ status: number; body: unknown }> {
   const answer = await fetchText(url, init).catch(() => null);
   return { status: answer?.status ?? 0, body: parseJson(answer?.text ?? "") };
@@ -82,11 +83,11 @@ async function askToAuthorize(config: AuthConfig): Promise<Authorization> {
   const isRedirect = status >= 300 && status < 400 && location !== null && URL.canParse(location, config.domain);
   if (!isRedirect) return { kind: "other", status, date };
   const url = new URL(location, config.domain);
-  const error = (url.searchParams.get("error") ?? "").replace(/[^\w .-]/g, "").slice(0, 60); // From outside: printed.
+  const error = (url.searchParams.get("error") ?? "").replace(/[^\w .-]/g, "").slice(0, 60); // From outside, and printed.
   if (url.origin + url.pathname === config.redirectUri && error) return { kind: "callback", error, status, date };
   if (url.pathname === "/error") return { kind: "error_page", error, status, date };
   const isLogin = url.pathname === "/login" && url.searchParams.get("client_id") === config.clientId;
-  if (isLogin) return { kind: "login", location: url.href, status, date }; // Perhaps at the pool's second domain.
+  if (isLogin) return { kind: "login", location: url.href, status, date }; // It may be at the pool's second domain.
   return { kind: "other", status, date };
 }
 
@@ -100,7 +101,7 @@ function readDomain(metadata: unknown): string | null {
   return URL.canParse(endpoint) ? new URL(endpoint).origin : null;
 }
 
-/** Cognito looks at the client first: any error about the code says that the client was accepted. */
+/** Cognito checks the client first: an error about the code means that it accepts the client. */
 async function redeemImpossibleCode(config: AuthConfig): Promise<Acceptance> {
   const grant = { code: IMPOSSIBLE, code_verifier: IMPOSSIBLE, redirect_uri: config.redirectUri };
   const answer = await post("token", { grant_type: "authorization_code", ...grant }, config);
@@ -118,11 +119,11 @@ function post(endpoint: "token" | "revoke", form: Readonly<Record<string, string
   return fetchJson(`${config.domain}/oauth2/${endpoint}`, { method: "POST", body });
 }
 
-/** `refusal`: the OAuth error (RFC 6749 5.2) that is the answer "no". 429 and 5xx say nothing about the client. */
-function toAcceptance(answer: { status: number; body: unknown }, refusal: string): Acceptance {
+/** `rejection` is the OAuth error (RFC 6749 5.2) that rejects the client. 429 and 5xx say nothing about the client. */
+function toAcceptance(answer: { status: number; body: unknown }, rejection: string): Acceptance {
   const { status, body } = answer;
   if (status === 200) return "accepted";
   const { error } = asRecord(status >= 400 && status < 500 && status !== 429 ? body : null);
-  if (error === refusal) return "rejected";
+  if (error === rejection) return "rejected";
   return error === "invalid_grant" || error === "unauthorized_client" ? "accepted" : "unclear";
 }

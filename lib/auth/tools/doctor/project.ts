@@ -1,3 +1,4 @@
+// Checks the project around the kit: versions, middleware, import alias and layouts.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { asRecord, parseJson } from "../../core/base/json";
@@ -6,10 +7,10 @@ import { findAppFolder, resolveFromApp } from "./environment";
 import { checkRootLayout } from "./layouts";
 import { checkAlias } from "./paths";
 
-const NODE_FLOOR = [20, 9, 0];
-const NEXT_FLOOR = [16, 2, 11];
+const OLDEST_NODE = [20, 9, 0];
+const OLDEST_NEXT = [16, 2, 11];
 
-/** The app around the kit; `root` is its folder. */
+/** The subject of these checks is the app's root folder. */
 export const projectChecks: readonly Check<string>[] = [
   { id: "node", title: "Node", run: checkNode },
   { id: "next", title: "Next", run: checkNext },
@@ -20,8 +21,8 @@ export const projectChecks: readonly Check<string>[] = [
 
 function checkNode() {
   const { node } = process.versions;
-  if (isAtLeast(node, NODE_FLOOR)) return ok(node);
-  return fault(`${node} is too old`, `Node ${NODE_FLOOR.join(".")} or later, here and where the app is deployed`);
+  if (isAtLeast(node, OLDEST_NODE)) return ok(node);
+  return fault(`${node} is too old`, `Node ${OLDEST_NODE.join(".")} or later, here and on the server`);
 }
 
 function checkNext(root: string) {
@@ -29,30 +30,33 @@ function checkNext(root: string) {
   const manifest = path ? parseJson(readFileSync(path, "utf8")) : null;
   const { version } = asRecord(manifest);
   if (typeof version !== "string")
-    return fault("is not installed here", "Run this in the app's folder, after: npm install");
-  if (isAtLeast(version, NEXT_FLOOR)) return ok(version);
-  return fault(`${version} is too old`, `npm install next@^${NEXT_FLOOR.join(".")}`);
+    return fault("is not installed here", "Run the doctor in the app's folder, after: npm install");
+  if (isAtLeast(version, OLDEST_NEXT)) return ok(version);
+  return fault(`${version} is too old`, `npm install next@^${OLDEST_NEXT.join(".")}`);
 }
 
-/** Next looks for it beside the app folder, and nowhere else. */
+/** Next looks for middleware.ts or proxy.ts beside the app folder only. */
 function checkMiddleware(root: string) {
   const right = findAppFolder(root);
   const wrong = right ? "" : "src";
-  const [found, misplaced] = [findMiddleware(root, right), findMiddleware(root, wrong)];
-  const [file, second] = found;
+  const [file, second] = findMiddleware(root, right);
   if (second) {
-    return fault(`both ${file} and ${second}: Next takes one`, `rm ${second} (the kit's file works under either name)`);
+    return fault(`both ${file} and ${second}: Next uses one`, `rm ${second} (the kit's file works with both names)`);
   }
   if (!file) {
+    const [misplaced] = findMiddleware(root, wrong);
     const place = right ? `${right}/middleware.ts` : "middleware.ts";
-    return misplaced[0]
-      ? fault(`${misplaced[0]} is not beside the app folder: Next ignores it`, `mv ${misplaced[0]} ${place}`)
-      : fault("none: nothing asks for a sign-in or refreshes a session", `Copy the kit's middleware.ts to ${place}`);
+    if (misplaced)
+      return fault(`${misplaced} is not beside the app folder: Next ignores it`, `mv ${misplaced} ${place}`);
+    return fault(
+      "none: pages are not guarded, and sessions are not refreshed",
+      `Copy the kit's middleware.ts to ${place}`,
+    );
   }
   if (readFileSync(join(root, file), "utf8").includes("authenticateRequest")) return ok(file);
   return warning(
-    `could not tell: ${file} does not name authenticateRequest`,
-    "Combine the two: const auth = await authenticateRequest(request), and return auth.next() or auth.challenge()",
+    `unknown: ${file} does not name authenticateRequest`,
+    "Combine your middleware with the kit's: const auth = await authenticateRequest(request), and return auth.next() or auth.challenge()",
   );
 }
 
@@ -63,8 +67,8 @@ function findMiddleware(root: string, folder: string): readonly string[] {
   return names.sort().map((name) => join(folder, name));
 }
 
-function isAtLeast(version: string, floor: readonly number[]): boolean {
+function isAtLeast(version: string, oldest: readonly number[]): boolean {
   const parts = version.split(/[.-]/).map(Number);
-  const at = floor.findIndex((least, i) => parts[i] !== least);
-  return at < 0 || (parts[at] ?? 0) > (floor[at] ?? 0);
+  const at = oldest.findIndex((part, i) => parts[i] !== part);
+  return at < 0 || (parts[at] ?? 0) > (oldest[at] ?? 0);
 }

@@ -1,22 +1,23 @@
+// Finds reasons why the doctor cannot run at all. It imports Node only: the other files need `jose`.
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Finding } from "./check";
 
-/** What keeps the checks from running in `root`, or null. Imports Node only: every other file needs `jose`. */
+/** Returns the reason why the checks cannot run in `root`, or null. */
 export function findObstacle(root: string): Finding | null {
   if (isWorkspaceRoot(root)) {
     const text = `${basename(root)} is the root of a workspace: its package.json has no next`;
-    return { id: "workspace", title: "Folder", status: "fault", text, mend: adviseOnFolder(root) };
+    return { id: "workspace", title: "Folder", status: "fault", text, fix: adviseOnFolder(root) };
   }
   if (canResolve("jose")) return null;
-  const text = "is not installed, and both the kit and this command need it";
-  const mend = "npm install jose server-only (or: pnpm add, yarn add, bun add)";
-  return { id: "jose", title: "Package jose", status: "fault", text, mend };
+  const text = "is not installed: the kit and the doctor need it";
+  const fix = "npm install jose server-only (or: pnpm add, yarn add, bun add)";
+  return { id: "jose", title: "Package jose", status: "fault", text, fix };
 }
 
-/** create-next-app writes a pnpm-workspace.yaml for a single app, too: that one has next in its package.json. */
+/** create-next-app writes a pnpm-workspace.yaml for a single app, too, and lists next in its package.json. */
 function isWorkspaceRoot(root: string): boolean {
   const manifest = readJson(join(root, "package.json"));
   const isWorkspace = existsSync(join(root, "pnpm-workspace.yaml")) || memberOf(manifest, "workspaces") !== undefined;
@@ -29,7 +30,7 @@ function adviseOnFolder(root: string): string {
   let app = kit;
   while (!existsSync(join(app, "package.json")) && dirname(app) !== app) app = dirname(app);
   const folder = relative(root, app);
-  if (folder === "" || folder.startsWith("..")) return "Run it in the folder of the app, where next is installed";
+  if (folder === "" || folder.startsWith("..")) return "Run the doctor in the app's folder, where next is installed";
   return `cd ${folder} && npx -y tsx ${relative(app, kit)}/doctor`;
 }
 
@@ -42,7 +43,7 @@ function canResolve(name: string): boolean {
   }
 }
 
-/** Null when there is no such file, or it is not JSON. */
+/** Returns the JSON in a file. Null when the file is missing or is not JSON. */
 function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, "utf8"));

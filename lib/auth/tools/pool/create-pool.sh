@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The same user pool as template.yaml, by the AWS CLI, for a first try: it creates, and never changes what is there.
+# Creates the same user pool as template.yaml, with the AWS CLI, for a first try. It changes nothing that exists.
 #
-# NOT RUN AGAINST AWS. Every option was checked against the API's own model.
+# NOT RUN AGAINST AWS. A test checks every option against the API's own model.
 #
 #   bash lib/auth/tools/pool/create-pool.sh -o .env.local my-app http://localhost:3000
 #
-# -o names a new file for the variables, which only its owner can read: the client secret is among them. Without it they
-# are printed. The first argument is the prefix of the login domain, the second where people open the app. Further arguments are
-# more such addresses, whose callback and sign-out URLs are registered too. Region and credentials are the AWS CLI's.
+# -o names a new file for the variables. Only its owner can read it, because it holds the client secret. Without -o the
+# script prints them. The first argument is the prefix of the login domain, the second the address of the app. For each
+# further address it registers a callback and a sign-out URL, too. The AWS CLI provides the region and the credentials.
 set -euo pipefail
 
 umask 077
@@ -16,7 +16,7 @@ if [ "${1-}" = -o ] && [ -n "${2-}" ]; then
   env_file=$2
   shift 2
   if [ -e "$env_file" ]; then
-    echo "$env_file is there already" >&2
+    echo "$env_file exists already" >&2
     exit 2
   fi
 fi
@@ -25,8 +25,8 @@ if [ $# -lt 2 ]; then
   exit 2
 fi
 case $(aws --version 2>&1) in
-aws-cli/1*) # It would fetch the URLs below, and pass what they answer.
-  echo "AWS CLI 2 is needed" >&2
+aws-cli/1*) # Version 1 fetches URLs in its options, and sends their content instead.
+  echo "This script needs AWS CLI 2" >&2
   exit 2
   ;;
 esac
@@ -37,26 +37,26 @@ callback_urls=()
 for url in "$@"; do
   case $url in
   */ | *[?#,@[:space:]]*)
-    echo "$url: no slash at the end, no query, none of , @ or spaces" >&2
+    echo "$url: must have no slash at the end, no query, and no comma, @ or space" >&2
     exit 2
     ;;
   https://* | http://localhost | http://localhost[:/]* | http://127.0.0.1 | http://127.0.0.1[:/]* | http://\[::1\] | http://\[::1\][:/]*) ;;
   *)
-    echo "$url: https, or http on localhost" >&2
+    echo "$url: must be https, or http on localhost" >&2
     exit 2
     ;;
   esac
   callback_urls+=("$url/auth/callback")
 done
-session_seconds=2592000 # A session's length: AUTH_SESSION_MAX_AGE.
-token_minutes=60        # Access and ID token.
-# Length instead of kinds of characters (NIST SP 800-63B).
+session_seconds=2592000 # The length of a session: AUTH_SESSION_MAX_AGE.
+token_minutes=60        # The lifetime of access and ID tokens.
+# The policy demands length, and no kinds of characters (NIST SP 800-63B).
 no_kinds=RequireLowercase=false,RequireUppercase=false,RequireNumbers=false,RequireSymbols=false
 password_policy="PasswordPolicy={MinimumLength=12,$no_kinds,TemporaryPasswordValidityDays=7}"
 
 say() { echo "$*" >&2; }
 pool_id=
-trap 'say "Stopped halfway${pool_id:+. Delete user pool $pool_id (its domain first) before another try}."' ERR
+trap 'say "The script stopped before its end${pool_id:+. Delete user pool $pool_id (its domain first) before you try again}."' ERR
 
 pool_id=$(aws cognito-idp create-user-pool \
   --pool-name "$prefix" \
@@ -71,7 +71,7 @@ pool_id=$(aws cognito-idp create-user-pool \
   --query UserPool.Id --output text)
 say "User pool $pool_id"
 
-# Each user may set up an authenticator app. create-user-pool itself knows MFA by SMS only.
+# Each user may set up an authenticator app. create-user-pool can set MFA by SMS only.
 aws cognito-idp set-user-pool-mfa-config \
   --user-pool-id "$pool_id" \
   --mfa-configuration OPTIONAL \
@@ -82,7 +82,7 @@ aws cognito-idp create-user-pool-domain \
   --domain "$prefix" \
   --managed-login-version 2 >/dev/null
 
-# Rotation excludes ALLOW_REFRESH_TOKEN_AUTH, which is on when no flows are named. The login page needs none.
+# Rotation excludes ALLOW_REFRESH_TOKEN_AUTH, which is on by default. The login page needs no flow.
 client=$(aws cognito-idp create-user-pool-client \
   --user-pool-id "$pool_id" \
   --client-name "$prefix" \

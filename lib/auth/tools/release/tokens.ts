@@ -1,6 +1,7 @@
+// Hashes TypeScript in such a way that a formatter does not change the hash.
 import { createHash } from "node:crypto";
 
-/** Parts of a TypeScript source, by group: space, comment, string, word, sign. Templates and regular expressions are apart. */
+/** The tokens of TypeScript, one group each: space, comment, string, word, sign. */
 const TOKEN = new RegExp(
   [
     /(\s+)/,
@@ -18,8 +19,8 @@ const BEFORE_PATTERN = /^(?:[(,=:[!&|?{;]|=>|&&|\|\||\?\?|return)$/;
 const ENDS_AT_NEWLINE = /^(?:return|throw|break|continue|yield|async)$/;
 
 /**
- * A hash of what a source says, however it is laid out: equal for two files that differ only as Prettier would make them
- * (line breaks, quotes, commas and brackets that a broken line brings). Null when it cannot be told.
+ * Returns a hash of the code and the comments. It does not depend on line breaks, on quotes, or on the commas and
+ * brackets that Prettier adds to a broken line. Null when this file cannot read the source.
  */
 export function hashCode(source: string): string | null {
   const parts = readParts(source);
@@ -46,7 +47,7 @@ function readParts(source: string): Parts | null {
   return parts;
 }
 
-/** A part and, by its kind, the group of TOKEN. Null when it is a template that does not end. */
+/** The next part, and the groups of TOKEN that name its kind. Null for a template without an end. */
 function readPart(source: string, at: number, before: string): readonly [string, ...(string | undefined)[]] | null {
   if (source[at] === "`") {
     const end = findTemplateEnd(source, at);
@@ -68,7 +69,7 @@ function addPart(
   else if (space.includes("\n") && isEndedByNewline(code.at(-1), after)) code.push("\n");
 }
 
-/** The place after the template that starts at `start`, or null. Expressions in it may hold templates. */
+/** Returns the place after the template that starts at `start`, or null. Its expressions may hold templates. */
 function findTemplateEnd(source: string, start: number): number | null {
   const open: string[] = [];
   for (const { 0: mark, index } of source.slice(start).matchAll(/\\[\s\S]|\$\{|[`{}]/g)) {
@@ -78,7 +79,7 @@ function findTemplateEnd(source: string, start: number): number | null {
   return null;
 }
 
-/** `open` lists the templates and braces that a mark is in. In a template's own text only "${" opens a brace. */
+/** `open` lists the templates and braces around a mark. In the text of a template only "${" opens a brace. */
 function nest(open: string[], mark: string): void {
   const isText = open.at(-1) === "`";
   if (mark === (isText ? "`" : "}")) open.pop();
@@ -94,12 +95,12 @@ function matchAt(pattern: RegExp, source: string, at: number): RegExpExecArray |
   return pattern.exec(source);
 }
 
-/** There a line break is more than layout: it ends the statement. */
+/** Whether a line break ends the statement here, and is not only layout. */
 function isEndedByNewline(before: string | undefined, after: string): boolean {
   return ENDS_AT_NEWLINE.test(before ?? "") || after === "++" || after === "--";
 }
 
-/** Leaves out what a formatter adds when it breaks a line. Nothing of it changes what the code does. */
+/** Removes the tokens that a formatter adds when it breaks a line. They do not change the meaning of the code. */
 function withoutLayout(code: readonly string[]): readonly string[] {
   const brackets = findSpareBrackets(code);
   const kept = code.filter((_, i) => !brackets.has(i));
@@ -112,13 +113,13 @@ function withoutLayout(code: readonly string[]): readonly string[] {
   });
 }
 
-/** Brackets around everything between, say, `return` and `;`, and around the one parameter of an arrow function. */
+/** The places of spare brackets: around a whole expression (after `return`), or around an arrow function's parameter. */
 function findSpareBrackets(code: readonly string[]): ReadonlySet<number> {
   const spare = findPairs(code).filter(([start, end]) => isSpare(code, start, end));
   return new Set(spare.flat());
 }
 
-/** Where brackets open and close, but for those with a comma between them. */
+/** The places where brackets open and close, without the pairs that have a comma between them. */
 function findPairs(code: readonly string[]): readonly (readonly [start: number, end: number])[] {
   const pairs: [number, number][] = [];
   const open: { readonly start: number; hasComma: boolean }[] = [];
