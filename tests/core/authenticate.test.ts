@@ -27,15 +27,15 @@ const ask = (cookie = browser.cookieHeader, refresh: "never" | "due" | "always" 
 const idTokenOf = (cookies: readonly { name: string; value: string }[] = []) =>
   cookies.find(({ name }) => name.endsWith(".id"))?.value;
 
-describe("whoever asks who sends a request", () => {
-  test("ID-18 gets the user's own ID token, and nobody else's", async () => {
+describe("the authentication of a request", () => {
+  test("ID-18 a session holds the ID token of its own user, and never the ID token of another user", async () => {
     const own = browser.value("__Host-auth.id");
     expect(await ask()).toMatchObject({ status: "signed_in", idToken: own, session: { source: "cookie" } });
     const others = browser.cookieHeader.replace(own, await pool.cognito.idTokenFor("grace"));
     expect(await ask(others)).toMatchObject({ status: "signed_in", idToken: null, session: { idClaims: null } });
   });
 
-  test("RF-10 gets the new tokens when it refreshes", async () => {
+  test("RF-10 a refreshed request gets the new tokens", async () => {
     pass(400);
     const answer = await ask();
     const [before, after] = [browser.value("__Host-auth.id"), idTokenOf(answer.cookies)];
@@ -45,7 +45,7 @@ describe("whoever asks who sends a request", () => {
     expect(answer).toMatchObject({ session: { source: "cookie", user: { name: "Ada Lovelace" } } });
   });
 
-  test("CK-06 gets no ID token, and nothing out of it, when there was no room for it", async () => {
+  test("CK-06 a session without room for its ID token has no ID token and no ID claims", async () => {
     pool.cognito.settings.idClaims = { "custom:bio": "x".repeat(6_000) };
     pass(400);
     const answer = await ask();
@@ -53,7 +53,7 @@ describe("whoever asks who sends a request", () => {
     expect(answer.events).toMatchObject([{ type: "refreshed", isIdTokenDropped: true }]);
   });
 
-  test("RF-07 hears behind middleware too that it cannot be known", async () => {
+  test("RF-07 behind middleware, too, an outage makes the session unknown and not signed out", async () => {
     expect(await ask("", "never")).toEqual({ status: "signed_out", error: null });
     expect(await ask(`${browser.cookieHeader}; __Host-auth.outage=1`)).toMatchObject({ status: "signed_in" });
     pass(400);
@@ -63,7 +63,7 @@ describe("whoever asks who sends a request", () => {
     expect(await ask(forwarded, "never")).toMatchObject({ status: "unknown", error });
   });
 
-  test("RF-12 causes no refresh unless it may, can, and has to", async () => {
+  test("RF-12 a request refreshes only if it may set cookies, has a refresh token, and its access token has expired", async () => {
     const expired = { status: "signed_out", error: { code: "token_expired" } };
     const { cookieHeader } = browser; // As from a browser that keeps it.
     pool.cognito.clearRequests();
@@ -77,13 +77,13 @@ describe("whoever asks who sends a request", () => {
     expect(pool.cognito.count("token")).toBe(0);
   });
 
-  test("RF-15 causes one in doubt, however good the token looks", async () => {
+  test('RF-15 with the option "always", a request refreshes although its access token is valid', async () => {
     pool.cognito.clearRequests();
     expect(await ask(browser.cookieHeader, "always")).toMatchObject({ events: [{ type: "refreshed" }] });
     expect(pool.cognito.count("token")).toBe(1);
   });
 
-  test("JW-30 gets an error of the platform's as it is, and no verdict", async () => {
+  test("JW-30 an error of the platform reaches the caller unchanged", async () => {
     const luck = new TypeError("no such luck");
     kit = await pool.load();
     vi.spyOn(crypto.subtle, "digest").mockRejectedValue(luck);
@@ -92,7 +92,7 @@ describe("whoever asks who sends a request", () => {
     await expect(ask()).rejects.toBe(luck);
   });
 
-  test("RF-07 learns from the event whether a session outlived its failed refresh", async () => {
+  test("RF-07 the event of a failed refresh says whether the session is kept", async () => {
     pass(400);
     pool.cognito.fault("token", { status: 500 });
     const code = "token_endpoint_unavailable";

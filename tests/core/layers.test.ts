@@ -1,4 +1,4 @@
-// The order of the layers is in .biome.json. This test sees that the linter enforces it.
+// The order of the layers is in .biome.json. These tests see that the linter enforces it, and that tests mirror core.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -8,6 +8,11 @@ import { afterAll, expect, test } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const BIOME = createRequire(import.meta.url).resolve("@biomejs/biome/bin/biome");
+/** Files without a test of their own, and why. */
+const WITHOUT_TESTS: Readonly<Record<string, string>> = {
+  "session/authentication": "types only",
+  "tokens/claims": "types only",
+};
 const LAYERS = ["base", "http", "tokens", "session", "sign-in"];
 
 mkdirSync(`${ROOT}tests/.output`, { recursive: true });
@@ -51,4 +56,18 @@ test("pages, middleware and the copier's files import no core", () => {
     expect(rejected(path, ["@/lib/auth/session", ...core])).toEqual(core);
   }
   expect(rejected("lib/auth/events.ts", ["./session", "./core/base/errors"])).toEqual(["./core/base/errors"]);
+});
+
+/** The files below a folder that end in `ending`, as `layer/name`, without the ending. */
+function filesIn(folder: string, ending: string): string[] {
+  const files = readdirSync(ROOT + folder, { recursive: true, encoding: "utf8" });
+  return files.filter((path) => path.endsWith(ending)).map((path) => path.slice(0, -ending.length));
+}
+
+test("every test of core is beside the file that it proves, and every file of core has a test", () => {
+  const sources = new Set(filesIn("lib/auth/core", ".ts"));
+  const tests = filesIn("tests/core", ".test.ts").filter((path) => path !== "layers");
+  const proved = new Set(tests.map((path) => path.replace(/\.[\w-]+$/, ""))); // Without the aspect.
+  expect([...proved].filter((path) => !sources.has(path))).toEqual([]);
+  expect([...sources].filter((path) => !proved.has(path)).toSorted()).toEqual(Object.keys(WITHOUT_TESTS).toSorted());
 });

@@ -23,7 +23,7 @@ const bearer = (token: string): Fields => ({ authorization: `Bearer ${token}` })
 const cookie = (token: string): Fields => ({ cookie: `__Host-auth.access=${token}` });
 const access = (claims: Claims = {}, username = "grace") => pool.cognito.accessTokenFor(username, { claims });
 
-/** The answer of a handler that says who calls. */
+/** The answer of a handler that returns the user and the source of the session. */
 function call(headers: Fields, requirement?: Requirement, init?: RequestInit): Promise<Response> {
   const handler = (_request: Request, { user, source }: Session) => Response.json([user.username, source]);
   return kit.api.withSession(handler, requirement)(new Request(ME, { ...init, headers }), null);
@@ -34,7 +34,7 @@ function callOptional(headers: Fields, requirement?: Requirement, init?: Request
   return kit.api.withOptionalSession(handler, requirement)(new Request(ME, { ...init, headers }), null);
 }
 
-/** Status, challenge and body, with what every answer must have. */
+/** Status, challenge and body. Checks the headers that every answer must have. */
 async function publicPart(response: Response) {
   expect(response.headers.get("cache-control")).toBe("private, no-store");
   expect(response.headers.get("vary")).toMatch(/\bAuthorization\b.*\bCookie\b/);
@@ -70,11 +70,11 @@ describe("the Authorization header", () => {
     ["BR-15 DPoP with a good token", (token: string) => `DPoP ${token}`, NO_CREDENTIAL],
     ["BR-15 no scheme", (token: string) => token, NO_CREDENTIAL],
     ["BR-15 a scheme that starts alike", (token: string) => `BearerToken ${token}`, NO_CREDENTIAL],
-  ])("%s gets what RFC 6750 says", async (_what, header, expected) => {
+  ])("%s: the answer follows RFC 6750", async (_what, header, expected) => {
     expect(await publicPart(await call({ authorization: header(await access()) }))).toEqual(expected);
   });
 
-  test("BR-02 a request without a credential learns the scheme and nothing else", async () => {
+  test("BR-02 the answer to a request without a credential names only the scheme", async () => {
     expect(await publicPart(await call({}))).toEqual(NO_CREDENTIAL);
   });
 
@@ -95,14 +95,14 @@ describe("the Authorization header", () => {
     ["a good token does not mind a bad cookie", "Bearer GRACE", "x", GRACE],
     ["of two users the header's counts", "Bearer GRACE", "ADA", GRACE],
     ["another scheme is not ours, so the cookie counts", "Basic YTpi", "GRACE", [200, null, ["grace", "cookie"]]],
-  ])("BR-07 with both, the header decides: %s", async (_what, header, value, expected) => {
+  ])("BR-07 with a header and a cookie, the header decides: %s", async (_what, header, value, expected) => {
     const tokens = { GRACE: await access(), ADA: await access({}, "ada") };
     const fill = (text: string) => text.replace("GRACE", tokens.GRACE).replace("ADA", tokens.ADA);
     const headers = { authorization: fill(header), ...cookie(fill(value)) };
     expect(await publicPart(await call(headers))).toEqual(expected);
   });
 
-  test("ID-22 an ID token is no key to an API", async () => {
+  test("ID-22 an API rejects an ID token", async () => {
     const token = await pool.cognito.idTokenFor("grace");
     expect(await publicPart(await call(bearer(token)))).toEqual(BAD_TOKEN);
     expect(await publicPart(await call(cookie(token)))).toEqual(NO_CREDENTIAL);
@@ -118,12 +118,12 @@ describe("a requirement", () => {
     ["has with commas", "openid,api/read", lacks("api/read")],
     ["has in a list, which is no scope claim,", ["api/read"], lacks("api/read")],
     ["lacks", undefined, lacks("api/read")],
-  ])("BR-04 BR-09 a token that %s the scope gets what it should", async (_what, scope, expected) => {
+  ])("BR-04 BR-09 a token that %s the scope gets the right answer", async (_what, scope, expected) => {
     const answer = await call(bearer(await access({ scope })), { scopes: ["api/read"] });
     expect(await publicPart(answer)).toEqual(expected);
   });
 
-  test("BR-04 of several scopes all are needed, and the answer names all", async () => {
+  test("BR-04 a route requires all of its scopes, and the answer names all", async () => {
     const both = { scopes: ["api/read", "api/write"] };
     const answerTo = async (scope: string) => publicPart(await call(bearer(await access({ scope })), both));
     expect(await answerTo("api/read")).toEqual(lacks("api/read api/write"));
@@ -141,12 +141,12 @@ describe("a requirement", () => {
     ["a list in a list", [["admin"]], FORBIDDEN],
     ["no group", [], FORBIDDEN],
     ["no claim", undefined, FORBIDDEN],
-  ])("BR-10 ID-21 with %s in cognito:groups a caller gets what it should", async (_what, groups, expected) => {
+  ])("BR-10 ID-21 a caller with %s in cognito:groups gets the right answer", async (_what, groups, expected) => {
     const token = await access({ "cognito:groups": groups });
     expect(await publicPart(await call(bearer(token), { groups: ["admin", "owner"] }))).toEqual(expected);
   });
 
-  test("CS-11 what a user can write about itself makes no group", async () => {
+  test("CS-11 attributes that users can write give no groups", async () => {
     const token = await access({ "custom:role": "admin", "custom:groups": ["admin"], groups: ["admin"] });
     expect(await publicPart(await call(bearer(token), { groups: ["admin"] }))).toEqual(FORBIDDEN);
   });
@@ -157,13 +157,16 @@ describe("a requirement", () => {
     ["declared, with its scope", { machines: true, scopes: ["api/read"] }, [200, null, ["machine12345", "bearer"]]],
     ["declared, with another scope", { machines: true, scopes: ["api/write"] }, lacks("api/write")],
     ["declared, with a group", { machines: true, groups: ["admin"] }, FORBIDDEN],
-  ])("BR-16 CS-08 a machine's token where machines are %s", async (_what, requirement, expected) => {
-    const token = await pool.cognito.machineToken("machine12345", "api/read");
-    expect(await publicPart(await call(bearer(token), requirement))).toEqual(expected);
-    expect((await callOptional(bearer(token), requirement)).status).toBe(expected[0]);
-  });
+  ])(
+    "BR-16 CS-08 a machine's token gets the right answer where machines are %s",
+    async (_what, requirement, expected) => {
+      const token = await pool.cognito.machineToken("machine12345", "api/read");
+      expect(await publicPart(await call(bearer(token), requirement))).toEqual(expected);
+      expect((await callOptional(bearer(token), requirement)).status).toBe(expected[0]);
+    },
+  );
 
-  test("CS-08 a machine's token in the session cookie is nobody, even where machines may call", async () => {
+  test("CS-08 a machine's token in the session cookie is rejected, also where machines may call", async () => {
     for (const client_id of ["web1234567890abcdefghijkl", "machine12345"]) {
       const headers = cookie(await access({ client_id, username: undefined, sub: client_id }));
       expect(await publicPart(await call(headers, { machines: true }))).toEqual(NO_CREDENTIAL);
@@ -172,7 +175,7 @@ describe("a requirement", () => {
     }
   });
 
-  test("CS-08 in middleware a machine's token opens no page", async () => {
+  test("CS-08 middleware rejects a machine's token on a page", async () => {
     const headers = { ...TYPED, ...bearer(await pool.cognito.machineToken("machine12345")) };
     expect((await kit.middleware.default(pool.browser(kit).request("/dashboard", headers))).status).toBe(403);
   });
@@ -196,30 +199,33 @@ describe("CSRF", () => {
     ["a form without a referrer", { "sec-fetch-site": "same-origin", origin: "null" }, 200],
   ];
 
-  test.each(sides)("CS-01 CS-02 a change by cookie with %s", async (_what, headers, status) => {
-    const all = { ...headers, ...cookie(await access()) };
-    for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
-      const answers = [await call(all, {}, { method }), await callOptional(all, {}, { method })];
-      expect(answers.map((answer) => answer.status)).toEqual([status, status]);
-      const request = pool.browser(kit).request("/api/me", all, { method });
-      expect((await kit.middleware.default(request)).status).toBe(status);
-      if (status === 403) expect(await publicPart(await call(all, {}, { method }))).toEqual(FORBIDDEN);
-    }
-  });
+  test.each(sides)(
+    "CS-01 CS-02 an unsafe request by cookie gets the right status with %s",
+    async (_what, headers, status) => {
+      const all = { ...headers, ...cookie(await access()) };
+      for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
+        const answers = [await call(all, {}, { method }), await callOptional(all, {}, { method })];
+        expect(answers.map((answer) => answer.status)).toEqual([status, status]);
+        const request = pool.browser(kit).request("/api/me", all, { method });
+        expect((await kit.middleware.default(request)).status).toBe(status);
+        if (status === 403) expect(await publicPart(await call(all, {}, { method }))).toEqual(FORBIDDEN);
+      }
+    },
+  );
 
-  test.each(sides)("CS-01 Bearer, and reading, do not mind %s", async (_what, headers) => {
+  test.each(sides)("CS-01 Bearer requests and safe requests are accepted with %s", async (_what, headers) => {
     const token = await access();
     expect((await call({ ...headers, ...bearer(token) }, {}, { method: "POST" })).status).toBe(200);
     expect((await call({ ...headers, ...cookie(token) })).status).toBe(200);
     expect((await call({ ...headers, ...cookie(token) }, {}, { method: "HEAD" })).status).toBe(200);
   });
 
-  test("CS-03 no header makes another method of a request", async () => {
+  test("CS-03 no header changes the method of a request", async () => {
     const headers = { "x-http-method-override": "GET", "x-method-override": "GET", ...cookie(await access()) };
     expect((await call(headers, {}, { method: "POST" })).status).toBe(403);
   });
 
-  test("BR-13 no answer lets another origin read it", async () => {
+  test("BR-13 no response allows another origin to read it", async () => {
     const headers = { origin: "https://evil.test", "access-control-request-headers": "authorization" };
     const browser = pool.browser(kit);
     const answers = [
@@ -232,8 +238,8 @@ describe("CSRF", () => {
   });
 });
 
-describe("what the handler gets and gives", () => {
-  test("BR-14 its context and its request pass through, and so does its answer, kept from every cache", async () => {
+describe("the handler of a route", () => {
+  test("BR-14 a handler gets the request and its context, and no cache may store its response", async () => {
     const headers = new Headers({ "cache-control": "public, max-age=60", vary: "Accept", "x-own": "1" });
     for (const line of ["a=b; Path=/", "c=d; Path=/"]) headers.append("set-cookie", line);
     const [redirect, created] = [Response.redirect(ME, 302), new Response("a,b", { status: 201, headers })];
@@ -249,12 +255,12 @@ describe("what the handler gets and gives", () => {
     expect(answer.headers.get("vary")).toBe("Accept, Authorization, Cookie");
   });
 
-  test("an error of the handler's is its own, and no sign-out", async () => {
+  test("an error of the handler reaches Next unchanged", async () => {
     const handler = kit.api.withSession(() => Promise.reject(new TypeError("a bug")));
     await expect(handler(new Request(ME, { headers: bearer(await access()) }), null)).rejects.toThrow("a bug");
   });
 
-  test("BR-11 a route with optional sign-in knows nobody, a user by cookie, and a user by token", async () => {
+  test("BR-11 a route with optional sign-in accepts a visitor, a user with a cookie and a user with a token", async () => {
     expect(await publicPart(await callOptional({}))).toEqual([200, null, null]);
     expect(await publicPart(await callOptional(cookie(await access())))).toEqual([200, null, "grace"]);
     expect(await publicPart(await callOptional(bearer(await access())))).toEqual([200, null, "grace"]);
@@ -264,7 +270,7 @@ describe("what the handler gets and gives", () => {
     expect(await publicPart(await callOptional(bearer(await access({ exp: 1 }))))).toEqual(BAD_TOKEN);
   });
 
-  test("BR-11 KS-10 with the keys out of reach nobody is taken for a stranger: 503, to come back later", async () => {
+  test("BR-11 KS-10 while the keys are unavailable, a credential gets a 503 with Retry-After", async () => {
     pool.cognito.fault("jwks", { status: 500 });
     for (const headers of [cookie(await access()), bearer(await access())]) {
       for (const answer of [await call(headers), await callOptional(headers)]) {
@@ -275,7 +281,7 @@ describe("what the handler gets and gives", () => {
     expect(await publicPart(await callOptional({}))).toEqual([200, null, null]);
   });
 
-  test("TK-12 CF-06 no token is in any answer, address or log, from sign-in to sign-out", async () => {
+  test("TK-12 CF-06 no response, URL or log contains a token, from sign-in to sign-out", async () => {
     const browser = pool.browser(kit);
     const login = await browser.login();
     const url = await pool.cognito.authorize(login.headers.get("location") ?? "", "ada");
@@ -287,7 +293,7 @@ describe("what the handler gets and gives", () => {
     answers.push(await callOptional(bearer("x")), await browser.signOut());
     const seen = vi.mocked(console.info).mock.calls.flat();
     for (const answer of answers) {
-      // Cookies are the tokens' only way to the browser; x-middleware-… is Next's own and ends there.
+      // Tokens reach the browser only in cookies. Next removes the x-middleware-… headers.
       const headers = [...answer.headers].filter(([name]) => name !== "set-cookie" && !name.startsWith("x-middleware"));
       seen.push(headers.join("\n"), await answer.text());
     }
@@ -296,4 +302,14 @@ describe("what the handler gets and gives", () => {
     expect(secrets.length).toBeGreaterThan(16);
     for (const secret of secrets) expect(seen.join("\n")).not.toContain(secret);
   });
+});
+
+test("ID-22 an API answers 401 to the ID token of a session", async () => {
+  const browser = pool.browser(kit);
+  await browser.signIn();
+  const headers = { authorization: `Bearer ${browser.value("__Host-auth.id")}` };
+  const request = new Request(`${ORIGIN}/api/me`, { headers });
+  const answer = await kit.api.withSession(() => new Response("in"))(request, {});
+  expect([answer.status, answer.headers.get("content-type")]).toEqual([401, "application/problem+json"]);
+  expect(answer.headers.get("www-authenticate")).toBe('Bearer error="invalid_token"');
 });

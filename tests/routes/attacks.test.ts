@@ -8,16 +8,16 @@ import { type Kit, ORIGIN, TYPED, usePool } from "../support/kit";
 
 const pool = usePool();
 
-/** What an attacker works with: all that is public, and for the subtle attacks even the pool's own keys. */
+/** The means of an attacker: all public data, and for some attacks the pool's own keys. */
 interface Forge {
   claims: Claims;
   key: SigningKey;
   otherKey: SigningKey;
-  /** A good token, but an ID token where an access token is due, and the reverse. */
+  /** A valid token of the other kind: an ID token where an access token is required, and the reverse. */
   otherToken: string;
-  /** The pool's good signature over claims and header that differ from the usual ones. */
+  /** A valid signature of the pool over changed claims and headers. */
   sign(claims?: Claims, header?: Claims): Promise<string>;
-  /** A good signature over any payload, by any key. */
+  /** A valid signature over any payload, by any key. */
   signRaw(payload: string | Uint8Array, header?: Claims, key?: CryptoKey): Promise<string>;
 }
 
@@ -138,12 +138,12 @@ describe("JW-29 JW-32 a token with", () => {
   });
   afterAll(() => vi.restoreAllMocks());
 
-  test.each(attacks)("%s %s is refused in every place, with one and the same answer", async (_ids, _what, make) => {
+  test.each(attacks)("%s %s is rejected at every door, with the same answer", async (_ids, _what, make) => {
     const [accessToken, idToken] = [await make(await forge("access")), await make(await forge("id"))];
     expect(await doors(accessToken, idToken)).toEqual(refused);
   });
 
-  test("nothing right in it is refused, and told no more than that", () => {
+  test("no valid part gets an answer that does not say what is wrong", () => {
     const invalid = {
       status: 401,
       headers: { "www-authenticate": 'Bearer error="invalid_token"' },
@@ -162,25 +162,25 @@ describe("JW-29 JW-32 a token with", () => {
     expect(JSON.stringify(refused)).not.toContain("set-cookie");
   });
 
-  test("nothing wrong is welcome in every place", async () => {
+  test("no fault is accepted at every door", async () => {
     const good = await doors(await (await forge("access")).sign(), await (await forge("id")).sign());
     const verdicts = Object.values(good).map((answer) => (typeof answer === "string" ? answer : answer.status));
     expect(verdicts).toEqual(["good", "good", 200, 200, 200, 200, 200, 200]);
     expect(good["ID cookie, route"].body).toBe("grace with ID claims");
   });
 
-  test("JW-05 KS-13 a name in a token never makes the kit ask anybody", () => {
+  test("JW-05 KS-13 an address in a token never causes a request", () => {
     const jwks = `${new URL(pool.cognito.issuer).pathname}/.well-known/jwks.json`;
     expect([...new Set(pool.cognito.requests.map(({ endpoint }) => endpoint))]).toEqual([jwks]);
   });
 });
 
-/** Access and ID token are of one sign-in. */
+/** The facts that make an access token and an ID token belong to one sign-in. */
 const ONE_SIGN_IN = { origin_jti: crypto.randomUUID(), auth_time: Math.floor(Date.now() / 1000) };
 
-/** All ways for a token to come in. */
+/** All ways in which a token can reach the kit. */
 async function openDoors(kit: Kit) {
-  const { verifyAccessToken, verifyIdToken } = await import("@/lib/auth/core/tokens/verify");
+  const { verifyAccessToken, verifyIdToken } = kit.core.verify;
   const config = kit.config();
   const goodAccessToken = await pool.cognito.accessTokenFor("grace", { claims: ONE_SIGN_IN });
   const answer = (_request: Request, session: Session | null) =>
@@ -196,8 +196,8 @@ async function openDoors(kit: Kit) {
     const request = (headers: Headers) => new Request(`${ORIGIN}/api/me`, { headers });
     const { status, body } = await publicPart(await route(request(both), null));
     return {
-      verifyAccessToken: await judged(verifyAccessToken(accessToken, config, config.bearerClientIds)),
-      verifyIdToken: await judged(verifyIdToken(idToken, config)),
+      verifyAccessToken: await outcomeOf(verifyAccessToken(accessToken, config, config.bearerClientIds)),
+      verifyIdToken: await outcomeOf(verifyIdToken(idToken, config)),
       "access cookie, route": await publicPart(await route(request(cookie), null)),
       "access cookie, middleware": await publicPart(await middleware(cookie)),
       "Bearer, route": await publicPart(await route(request(bearer), null)),
@@ -212,7 +212,7 @@ async function publicPart(response: Response) {
   return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() };
 }
 
-function judged(verdict: Promise<unknown>): Promise<string> {
+function outcomeOf(verdict: Promise<unknown>): Promise<string> {
   return verdict.then(
     () => "good",
     (error: { isBadCredential?: boolean }) => (error.isBadCredential ? "a bad credential" : String(error)),
@@ -252,17 +252,24 @@ async function mac({ claims, signRaw }: Forge, secret: string | Uint8Array): Pro
   return signRaw(JSON.stringify(claims), { alg: "HS256" }, key);
 }
 
-/** RSA algorithms by the pool's own key, the others by a new one. */
+/** Signs with the pool's key for an RSA algorithm, and with a new key for another one. */
 async function otherAlgorithm({ claims, key, signRaw }: Forge, alg: string): Promise<string> {
   const isRsa = alg.charAt(1) === "S" && alg.charAt(0) !== "E";
-  const own = isRsa
-    ? await importPKCS8(await exportPKCS8(key.privateKey), alg)
-    : (await generateKeyPair(alg)).privateKey;
+  const own = isRsa ? await importPKCS8(await exportPKCS8(key.privateKey), alg) : (await pairFor(alg)).privateKey;
   return signRaw(JSON.stringify(claims), { alg }, own);
 }
 
+const pairs = new Map<string, ReturnType<typeof generateKeyPair>>();
+
+/** A stranger's key pair for an algorithm. It is generated once, because that takes long. */
+function pairFor(alg: string): ReturnType<typeof generateKeyPair> {
+  const pair = pairs.get(alg) ?? generateKeyPair(alg);
+  pairs.set(alg, pair);
+  return pair;
+}
+
 async function ownKey({ claims, signRaw }: Forge, header: (jwk: Claims) => Claims): Promise<string> {
-  const { privateKey, publicKey } = await generateKeyPair("RS256");
+  const { privateKey, publicKey } = await pairFor("RS256");
   return signRaw(JSON.stringify(claims), header({ ...(await exportJWK(publicKey)), alg: "RS256" }), privateKey);
 }
 

@@ -23,7 +23,7 @@ async function signedIn(env: Record<string, string> = {}, username = "ada"): Pro
   return browser;
 }
 
-/** A server that has just started, as the next request of a signed-in browser finds it. */
+/** Starts a new server, and returns the same browser with its cookies. */
 async function restart(browser: Browser, env: Record<string, string> = {}): Promise<Browser> {
   kit = await pool.load(env);
   const other = pool.browser(kit);
@@ -31,7 +31,7 @@ async function restart(browser: Browser, env: Record<string, string> = {}): Prom
   return other;
 }
 
-/** What is done from here on: cryptography, requests to Cognito, and lines of Set-Cookie. */
+/** Counts from now on: cryptography, requests to Cognito, and lines of Set-Cookie. */
 function count() {
   pool.cognito.clearRequests();
   const { subtle } = crypto;
@@ -66,15 +66,15 @@ function count() {
 
 const NOTHING = { verify: 0, importKey: 0, decrypt: 0, digest: 0, keys: 0, tokens: 0, requests: 0, setCookies: 0 };
 
-describe("what a request costs", () => {
-  test("the first after a start: two signatures, two keys imported, one fetch of the keys", async () => {
+describe("the cost of a request", () => {
+  test("the first request verifies two signatures, imports two keys and fetches the keys once", async () => {
     const browser = await restart(await signedIn());
     const counter = count();
     await counter.visit(browser);
     expect(counter.all).toEqual({ ...NOTHING, verify: 2, importKey: 2, keys: 1, requests: 1 });
   });
 
-  test("the first after a start with pinned keys: nothing from the network", async () => {
+  test("with pinned keys the first request uses no network", async () => {
     const env = { COGNITO_JWKS: JSON.stringify(await (await fetch(jwksUri())).json()) };
     const browser = await restart(await signedIn(env), env);
     const counter = count();
@@ -86,7 +86,7 @@ describe("what a request costs", () => {
     ["plain", {}],
     ["sealed", { AUTH_SECRET: SECRET }],
     ["sealed with two secrets", { AUTH_SECRET: `${SECRET},${SECRET}-old` }],
-  ])("the second to the hundredth, with %s cookies: nothing", async (_what, env) => {
+  ])("with %s cookies the second to the hundredth request need no cryptography and no network", async (_what, env) => {
     const browser = await signedIn(env);
     const counter = count();
     await counter.visit(browser);
@@ -95,7 +95,7 @@ describe("what a request costs", () => {
     expect(counter.all).toEqual(NOTHING);
   });
 
-  test("the first after a start with sealed cookies: each is opened once, and so are those of the next ninety-nine", async () => {
+  test("a hundred requests open each sealed cookie once", async () => {
     const env = { AUTH_SECRET: SECRET };
     const browser = await restart(await signedIn(env), env);
     const counter = count();
@@ -103,7 +103,7 @@ describe("what a request costs", () => {
     expect(counter.all).toMatchObject({ verify: 2, decrypt: 2, keys: 1, tokens: 0, setCookies: 0 });
   });
 
-  test("the hundredth of somebody who signed out and in again: nothing", async () => {
+  test("after sign-out and a new sign-in, a hundred requests need no cryptography and no network", async () => {
     const browser = await signedIn();
     await browser.signOut();
     await browser.signIn();
@@ -116,7 +116,7 @@ describe("what a request costs", () => {
   });
 
   test.each([10, 100])(
-    "RF-02 %i together at expiry: one token call, and middleware verifies each new token once",
+    "RF-02 %i concurrent requests at expiry make one token call, and middleware verifies each new token once",
     async (requests) => {
       const browser = await signedIn();
       const cookies = 3 + browser.names().filter((name) => /\.\d+$/.test(name)).length;
@@ -138,7 +138,7 @@ describe("what a request costs", () => {
     },
   );
 
-  test("two users by turns: four signatures for any number of requests, and each sees only herself", async () => {
+  test("requests of two users by turns verify four signatures, and each user gets her own session", async () => {
     const ada = await signedIn();
     const grace = pool.browser(kit);
     await grace.signIn("grace");
@@ -149,44 +149,6 @@ describe("what a request costs", () => {
     expect(counter.all).toMatchObject({ verify: 4, keys: 1, tokens: 0, setCookies: 0 });
     const names = await Promise.all([first, second].map((browser) => usernameOf(browser.cookieHeader)));
     expect(names).toEqual(["ada", "grace"]);
-  });
-});
-
-describe("a token that is remembered", () => {
-  test("JW-18 as an API client's Bearer token is nobody's as a cookie", async () => {
-    kit = await pool.load();
-    const token = await pool.cognito.accessTokenFor("ada", { clientId: "mobile12345" });
-    const asBearer = new Headers({ authorization: `Bearer ${token}` });
-    const asCookie = new Headers({ cookie: `__Host-auth.access=${token}` });
-    for (let i = 0; i < 2; i++) {
-      expect((await kit.core.authenticate(asBearer, kit.config(), "due")).status).toBe("signed_in");
-      expect((await kit.core.authenticate(asCookie, kit.config(), "due")).status).toBe("signed_out");
-    }
-  });
-
-  test("for one configuration is verified anew for another", async () => {
-    const browser = await signedIn();
-    const headers = new Headers({ cookie: browser.cookieHeader });
-    const verify = vi.spyOn(crypto.subtle, "verify");
-    const config = { ...kit.config() };
-    expect((await kit.core.authenticate(headers, config, "never")).status).toBe("signed_in");
-    expect((await kit.core.authenticate(headers, { ...config, clientId: "another" }, "never")).status).toBe(
-      "signed_out",
-    );
-    const other = { ...config, issuer: "https://other.example" };
-    expect((await kit.core.authenticate(headers, other, "never")).status).toBe("signed_out");
-    expect(verify).toHaveBeenCalledTimes(4);
-  });
-
-  test("ends on the second on which it expires", async () => {
-    const browser = await signedIn();
-    const headers = new Headers({ cookie: browser.cookieHeader });
-    const first = await kit.core.authenticate(headers, kit.config(), "never");
-    if (first.status !== "signed_in") throw new Error("Not signed in");
-    vi.setSystemTime((first.session.expiresAt - 1) * 1000);
-    expect((await kit.core.authenticate(headers, kit.config(), "never")).status).toBe("signed_in");
-    vi.setSystemTime(first.session.expiresAt * 1000);
-    expect((await kit.core.authenticate(headers, kit.config(), "never")).status).toBe("signed_out");
   });
 });
 

@@ -11,7 +11,7 @@ beforeAll(() => {
   vi.stubEnv("APP_BASE_URL", APP);
 });
 
-/** What the page says, and where its button leads. */
+/** The text of the page, and the link of its button. */
 async function read(query: Record<string, string | string[]>) {
   const { default: ErrorPage } = await import("@/app/auth/error/page");
   const stream = await renderToReadableStream(createElement(ErrorPage, { searchParams: Promise.resolve(query) }));
@@ -28,7 +28,7 @@ async function read(query: Record<string, string | string[]>) {
 }
 
 describe("the error page", () => {
-  test("leads from a page that the user may not see to the start page, not into another sign-in", async () => {
+  test("a forbidden page leads to the start page, not to another sign-in", async () => {
     expect(await read({ code: "forbidden", returnTo: "/shop/admin" })).toMatchObject({
       title: "You may not see this page",
       href: "/shop",
@@ -37,13 +37,16 @@ describe("the error page", () => {
     });
   });
 
-  test.each(["token_endpoint_unavailable", "keys_unavailable"])("says for %s that nothing is lost", async (code) => {
-    const { html, action, href } = await read({ code, returnTo: "/shop/cart" });
-    expect(html).toContain("Nothing is lost");
-    expect([action, href]).toEqual(["Try again", "/shop/auth/login?returnTo=%2Fshop%2Fcart"]);
-  });
+  test.each(["token_endpoint_unavailable", "keys_unavailable"])(
+    "the page for %s says that nothing is lost",
+    async (code) => {
+      const { html, action, href } = await read({ code, returnTo: "/shop/cart" });
+      expect(html).toContain("Nothing is lost");
+      expect([action, href]).toEqual(["Try again", "/shop/auth/login?returnTo=%2Fshop%2Fcart"]);
+    },
+  );
 
-  test("names the app's own address only where a sign-in may have begun under another one", async () => {
+  test("the page names the address of the app only where a sign-in may have started at another address", async () => {
     expect((await read({ code: "transaction_missing" })).html).toContain(`<a href="${APP}">${APP}</a>`);
     expect((await read({ code: "authorization_denied" })).html).not.toContain(APP);
   });
@@ -55,14 +58,14 @@ describe("the error page", () => {
     "session_too_large",
     "sign_in_loop",
     "grant_rejected",
-  ])("has words of its own for %s, and offers a sign-in", async (code) => {
+  ])("the page for %s has its own text and a link to sign-in", async (code) => {
     const { title, action, reference } = await read({ code });
     expect(title).not.toBe("Something went wrong");
     expect([action, reference]).toEqual(["Sign in again", code]);
   });
 
   test.each(["<b>x</b>", "toString", "constructor", "__proto__", ""])(
-    "CB-10 prints nothing of a query with the code %j",
+    "CB-10 the page shows no part of a query with the code %j",
     async (code) => {
       const { html, title, reference, href } = await read({ code, returnTo: "https://evil.test/x" });
       expect([title, reference, href]).toEqual(["Something went wrong", null, "/shop/auth/login?returnTo=%2Fshop"]);
@@ -71,7 +74,7 @@ describe("the error page", () => {
     },
   );
 
-  test("takes a code that comes twice for none", async () => {
+  test("the page ignores a repeated code", async () => {
     expect((await read({ code: ["forbidden", "forbidden"] })).reference).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type Browser, CLICKED, type Kit, ORIGIN, pathOf, usePool } from "../support/kit";
+import { type Browser, type Kit, ORIGIN, pathOf, TYPED, usePool } from "../support/kit";
 
 const pool = usePool({ settings: { accessTokenSeconds: 300 } });
 
@@ -25,63 +25,10 @@ const call = (requirement: object = {}, headers: Record<string, string> = {}) =>
   return route(new Request(`${ORIGIN}/api/x`, { headers: { cookie: browser.cookieHeader, ...headers } }), null);
 };
 
-describe("what a route handler reports of a refusal", () => {
-  test.each([
-    ["anonymous", "no cookie", () => browser.jar.clear()],
-    ["token_expired", "an expired cookie", () => vi.setSystemTime(Date.now() + 301_000)],
-    [
-      "token_invalid",
-      "a bad cookie",
-      () => browser.jar.set("__Host-auth.access", { value: "x", line: "", expiresAt: Number.POSITIVE_INFINITY }),
-    ],
-  ])("CF-07 is %s with %s", async (reason, _what, change) => {
-    await browser.signIn();
-    const { cookieHeader } = browser; // As from a browser that keeps it.
-    change();
-    vi.mocked(console.info).mockClear();
-    const cookie = reason === "token_expired" ? { cookie: cookieHeader } : {};
-    expect((await call({}, cookie)).status).toBe(401);
-    expect(events()).toMatchObject([{ type: "refused", path: "/api/x", reason }]);
-  });
-
-  test.each([
-    [{ groups: ["board", "admins"] }, { groups: ["board", "admins"] }, "grace"],
-    [{ scopes: ["api/write"] }, { scopes: ["api/write"] }, "ada"],
-  ])("CF-07 names what a 403 asks for: %j", async (requirement, missing, username) => {
-    await browser.signIn(username);
-    vi.mocked(console.info).mockClear();
-    expect((await call(requirement)).status).toBe(403);
-    expect(events()).toMatchObject([{ type: "refused", reason: "forbidden", missing }]);
-  });
-
-  test("CF-07 names a missing user when a program calls", async () => {
-    const authorization = `Bearer ${await pool.cognito.machineToken("machine12345")}`;
-    expect((await call({}, { authorization })).status).toBe(403);
-    expect(events()).toMatchObject([{ type: "refused", reason: "forbidden", missing: { user: true } }]);
-  });
-});
-
-test("CF-07 middleware names the groups that it is told", async () => {
-  const { authenticateRequest } = await import("@/lib/auth/middleware");
-  await browser.signIn("grace");
-  vi.mocked(console.info).mockClear();
-  const auth = await authenticateRequest(browser.request("/admin", CLICKED));
-  expect(auth.forbid({ groups: ["admins"] }).status).toBe(403);
-  expect(events()).toMatchObject([{ type: "refused", path: "/admin", missing: { groups: ["admins"] } }]);
-});
-
-test("BR-04 middleware names the scopes that it is told, for an API client", async () => {
-  const { authenticateRequest } = await import("@/lib/auth/middleware");
-  const authorization = `Bearer ${await pool.cognito.accessTokenFor("ada", { clientId: "mobile12345" })}`;
-  const auth = await authenticateRequest(browser.request("/orders", { authorization }));
-  const line = auth.forbid({ scopes: ["orders/read"] }).headers.get("www-authenticate");
-  expect(line).toBe('Bearer error="insufficient_scope", scope="orders/read"');
-});
-
 test.each([
   ["throws", fail],
   ["rejects", () => Promise.reject(new Error("later"))],
-])("DS-16 a report() that %s breaks nothing", async (_how, report) => {
+])("DS-16 sign-in, refresh, rejection and sign-out work with a report() that %s", async (_how, report) => {
   const unhandled = vi.fn();
   process.on("unhandledRejection", unhandled);
   vi.doMock("@/lib/auth/events", () => ({ report }));
@@ -101,3 +48,32 @@ test.each([
 function fail(): never {
   throw new Error("The logger is down");
 }
+
+describe("sign-out", () => {
+  const signOuts = () => events().filter(({ type }) => type === "signed_out");
+
+  test("CF-07 LO-03 the event of a sign-out has the subject of the sign-in, and says that Cognito revoked the token", async () => {
+    const browser = pool.browser(kit);
+    await browser.signIn();
+    const { subject } = events().find(({ type }) => type === "signed_in");
+    expect(subject).toMatch(/^[\w-]{16,}$/);
+    await browser.signOut();
+    expect(signOuts()).toEqual([{ type: "signed_out", path: "/auth/logout", subject, isRevoked: true }]);
+  });
+
+  test("CF-07 LO-03 if Cognito does not answer, the event says that no token was revoked, and the user is signed out", async () => {
+    const browser = pool.browser(kit);
+    await browser.signIn();
+    pool.cognito.fault("revoke", { status: 503 });
+    await browser.signOut();
+    expect(signOuts()).toMatchObject([{ isRevoked: false }]);
+    expect((await browser.visit("/dashboard", TYPED)).status).toBe(303);
+  });
+
+  test("CF-07 the event of a sign-out without a session has no subject", async () => {
+    pool.cognito.clearRequests();
+    await pool.browser(kit).signOut();
+    expect(signOuts()).toEqual([{ type: "signed_out", path: "/auth/logout", subject: null, isRevoked: false }]);
+    expect(pool.cognito.count("revoke")).toBe(0);
+  });
+});

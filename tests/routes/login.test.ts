@@ -34,14 +34,14 @@ const QUESTION = ["response_type", "client_id", "redirect_uri", "scope", "state"
 const SEALED = { AUTH_SECRET: "0123456789abcdef0123456789abcdef" };
 
 describe("the authorization request", () => {
-  test("AR-01 AR-02 AR-15 a sign-in asks for a code, with PKCE, by a 303", async () => {
+  test("AR-01 AR-02 AR-15 sign-in redirects with a 303 and requests a code with PKCE", async () => {
     const answer = await browser.login();
     expect([answer.status, locationOf(answer).split("?")[0]]).toEqual([303, `${pool.cognito.domain}/oauth2/authorize`]);
     const pkce = { code_challenge: expect.stringMatching(/^[\w-]{43}$/), code_challenge_method: "S256" };
     expect(Object.fromEntries(askedOf(answer))).toMatchObject({ response_type: "code", ...pkce });
   });
 
-  test("AR-15 sign-in answers GET alone, and HEAD starts nothing", async () => {
+  test("AR-15 sign-in accepts only GET, and HEAD starts no sign-in", async () => {
     expect(Object.keys(kit.login).sort()).toEqual(["GET", "HEAD"]); // Next answers 405 for what a route does not export.
     const head = kit.login.HEAD();
     expect([head.status, head.headers.get("allow"), head.headers.getSetCookie()]).toEqual([405, "GET", []]);
@@ -69,19 +69,19 @@ describe("the authorization request", () => {
     expect(hashes.sort()).toEqual(asked.map((query) => query.get("code_challenge")).sort());
   });
 
-  test("AR-04 the challenge of RFC 7636 appendix B comes out of its verifier", async () => {
+  test("AR-04 the verifier of RFC 7636 appendix B gives its challenge", async () => {
     const verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     expect(encode(await sha256(verifier))).toBe("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
   });
 
-  test("AR-07 state tells nothing: no JSON, no return path", async () => {
+  test("AR-07 the state contains no JSON and no return path", async () => {
     const location = locationOf(await go("/a-very-private-page"));
     const state = new URL(location).searchParams.get("state") ?? "";
     expect(state).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(location + atob(state.replaceAll("-", "+").replaceAll("_", "/"))).not.toContain("private");
   });
 
-  test("AR-08 redirect_uri comes from the configuration, the same for the question and for the code", async () => {
+  test("AR-08 redirect_uri is the configured one in the authorization request and in the token request", async () => {
     const spoofed = { ...CLICKED, host: "evil.test", "x-forwarded-host": "evil.test", "x-forwarded-proto": "http" };
     const answer = await browser.login("http://evil.test/auth/login", { ...spoofed, forwarded: "host=evil.test" });
     await browser.callback(await pool.cognito.authorize(locationOf(answer), "ada"), spoofed);
@@ -89,7 +89,7 @@ describe("the authorization request", () => {
     expect(uris).toEqual([`${ORIGIN}/auth/callback`, `${ORIGIN}/auth/callback`]);
   });
 
-  test("AR-09 AR-10 the scope is openid email profile, with %20 for a space, or what the configuration says", async () => {
+  test("AR-09 AR-10 the scope is the configured one, or openid email profile, with %20 for a space", async () => {
     const answer = await browser.login();
     expect(locationOf(answer)).toContain("&scope=openid%20email%20profile&");
     expect(locationOf(answer)).not.toContain("+");
@@ -106,8 +106,8 @@ describe("the authorization request", () => {
   });
 });
 
-describe("a sign-in on its way", () => {
-  test("AR-11 a link changes none of the kit's own parameters and adds none", async () => {
+describe("a pending sign-in", () => {
+  test("AR-11 a link neither changes nor adds parameters of the kit", async () => {
     const evil = QUESTION.concat("request", "request_uri", "response_mode", "resource", "claims", "max_age", "code");
     const answer = await browser.login(`/auth/login?${evil.map((name) => `${name}=evil`).join("&")}`);
     expect([...askedOf(answer).keys()]).toEqual(QUESTION);
@@ -122,7 +122,7 @@ describe("a sign-in on its way", () => {
     ["lang", "pt-BR"],
     ["prompt", "none"],
     ["prompt", "select_account login"],
-  ])("AR-11 %s=%s goes on to Cognito as one value", async (name, value) => {
+  ])("AR-11 %s=%s reaches Cognito as one value", async (name, value) => {
     const answer = await browser.login(`/auth/login?${new URLSearchParams({ [name]: value })}`);
     expect([...askedOf(answer).keys()]).toEqual([...QUESTION, name]);
     expect(askedOf(answer).getAll(name)).toEqual([value]);
@@ -138,24 +138,24 @@ describe("a sign-in on its way", () => {
     ["AR-11 two languages", "lang=de&lang=fr"],
     ["AR-11 a prompt that contradicts itself", "prompt=none%20login"],
     ["AR-11 a prompt that is none", "prompt=bogus"],
-  ])("%s does not go on to Cognito", async (_title, query) => {
+  ])("%s does not reach Cognito", async (_title, query) => {
     expect([...askedOf(await browser.login(`/auth/login?${query}`)).keys()]).toEqual(QUESTION);
   });
 
-  test("AR-20 a prompt asks somebody signed in again, and a prompt that is none does not", async () => {
+  test("AR-20 a valid prompt starts a new sign-in for a signed-in user, and an invalid one does not", async () => {
     await browser.signIn();
     expect(locationOf(await go("/a&prompt=login"))).toContain("/oauth2/authorize");
     expect(pathOf(await go("/b&prompt=bogus"))).toBe("/b");
   });
 
-  test("AR-12 a login hint is in no log", async () => {
+  test("AR-12 no log contains a login hint", async () => {
     const answer = await browser.login("/auth/login?login_hint=ada@example.com");
     await browser.callback(`/auth/callback?error=access_denied&state=${askedOf(answer).get("state")}`);
     expect(JSON.stringify(log.mock.calls)).toContain("authorization_denied");
     expect(JSON.stringify(log.mock.calls)).not.toContain("ada");
   });
 
-  test("screen=signup starts at the sign-up page, with the whole question, and ends signed in", async () => {
+  test("screen=signup starts at the sign-up page with the whole authorization request, and signs the user in", async () => {
     const answer = await browser.login("/auth/login?screen=signup&returnTo=/welcome");
     expect(locationOf(answer).split("?")[0]).toBe(`${pool.cognito.domain}/signup`);
     expect([...askedOf(answer).keys()]).toEqual(QUESTION);
@@ -168,21 +168,21 @@ describe("a sign-in on its way", () => {
     expect(pathOf(await browser.callback(back))).toBe("/x");
   });
 
-  test("CS-04 another site that starts a sign-in chooses neither the account nor a page elsewhere", async () => {
+  test("CS-04 another site can start a sign-in, but chooses neither its state nor a page outside the app", async () => {
     const link = "/auth/login?returnTo=https://evil.test/&state=planted&nonce=planted&code=planted";
     const answer = await browser.login(link, { ...TYPED, "sec-fetch-site": "cross-site" });
     expect(locationOf(answer)).not.toContain("planted");
     expect(pathOf(await browser.callback(await pool.cognito.authorize(locationOf(answer), "grace")))).toBe("/");
   });
 
-  test.each([{}, SEALED])("AR-13 its cookie lasts ten minutes, for nobody else to read: %j", async (env) => {
+  test.each([{}, SEALED])("AR-13 the cookie of a sign-in lives ten minutes and is HttpOnly: %j", async (env) => {
     const answer = await pool.browser(await pool.load(env)).login();
     const lines = answer.headers.getSetCookie().filter((line) => line.includes(".txn."));
     const pattern = /^__Host-auth\.txn\.[\w-]{16}=[\w.-]+; Max-Age=600; Path=\/; HttpOnly; Secure; SameSite=Lax$/;
     expect(lines).toEqual([expect.stringMatching(pattern)]);
   });
 
-  test.each([{}, SEALED])("AR-14 no character of it can change: %j", async (env) => {
+  test.each([{}, SEALED])("AR-14 a transaction with one changed character is rejected: %j", async (env) => {
     const visitor = pool.browser(await pool.load(env));
     const back = await pool.cognito.authorize(locationOf(await visitor.login()), "ada");
     const cookie = visitor.jar.get(visitor.names().find((name) => name.includes(".txn.")) ?? "");
@@ -199,7 +199,7 @@ describe("a sign-in on its way", () => {
     expect(pathOf(await visitor.callback(back))).toBe("/dashboard");
   });
 
-  test.each(["01", "10"])("AR-18 two tabs both finish, in the order %s", async (order) => {
+  test.each(["01", "10"])("AR-18 two tabs both finish their sign-ins in the order %s", async (order) => {
     const tabs = [await go("/0"), await go("/1")];
     const backs = await Promise.all(tabs.map((tab) => pool.cognito.authorize(locationOf(tab), "ada")));
     for (const tab of order) expect(pathOf(await browser.callback(backs[Number(tab)] ?? ""))).toBe(`/${tab}`);
@@ -219,7 +219,7 @@ describe("a sign-in on its way", () => {
       question = locationOf(await go(`/${page}${i}`));
       names.push(pending().find((name) => !names.includes(name)) ?? "");
       expect(browser.cookieHeader.length, `after ${i + 1}`).toBeLessThan(4_096);
-      if (i % 2) vi.setSystemTime(Date.now() + 1_000); // Two within a second: the order of the header tells them apart.
+      if (i % 2) vi.setSystemTime(Date.now() + 1_000); // Two sign-ins within a second differ by their order in the header.
     }
     expect(pending().length).toBeGreaterThan(1);
     expect(pending()).toEqual(names.slice(-pending().length).sort()); // The oldest went.
@@ -227,7 +227,7 @@ describe("a sign-in on its way", () => {
   });
 });
 
-describe("who starts a sign-in", () => {
+describe("the requests that start a sign-in", () => {
   test.each([
     ["AR-17 a prefetch", { ...CLICKED, "sec-purpose": "prefetch" }],
     ["AR-17 a prerendering", { ...CLICKED, "sec-purpose": "prefetch;prerender" }],
@@ -238,12 +238,12 @@ describe("who starts a sign-in", () => {
     ["an image", { ...FETCHED, "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" }],
     ["AR-22 a frame", { ...CLICKED, "sec-fetch-dest": "iframe" }],
     ["curl", { accept: "*/*" }],
-  ])("%s gets a 401 and no cookie", async (_title, headers) => {
+  ])("%s starts no sign-in: 401, and no cookie", async (_title, headers) => {
     const answer = await browser.login("/auth/login", headers);
     expect([answer.status, locationOf(answer), answer.headers.getSetCookie()]).toEqual([401, "", []]);
   });
 
-  test("AR-20 somebody signed in goes straight back, as the same user", async () => {
+  test("AR-20 sign-in sends a signed-in user straight back, as the same user", async () => {
     await browser.signIn("ada");
     const answer = await go("/x?a=1&identity_provider=Google&login_hint=eve");
     expect([answer.status, locationOf(answer)]).toEqual([303, `${ORIGIN}/x?a=1`]);
@@ -251,7 +251,7 @@ describe("who starts a sign-in", () => {
     expect(locationOf(await go("//evil.test"))).toBe(`${ORIGIN}/`);
   });
 
-  test("RP-20 a session whose access token is gone is refreshed here, and goes straight back", async () => {
+  test("RP-20 sign-in refreshes a session without an access token, and sends the user straight back", async () => {
     await browser.signIn("ada");
     drop("access", "id");
     expect(locationOf(await go("/x"))).toBe(`${ORIGIN}/x`);
@@ -260,7 +260,7 @@ describe("who starts a sign-in", () => {
     expect((await browser.visit("/dashboard")).headers.get("x-middleware-next")).toBe("1");
   });
 
-  test("AT-15 a hundred and fifty planted transactions make an answer with at most 64 deletions", async () => {
+  test("AT-15 the answer to a hundred and fifty planted transactions has at most 64 deletions", async () => {
     for (let i = 0; i < 150; i++) {
       const name = `__Host-auth.txn.${`${i}`.padStart(16, "x")}`;
       browser.jar.set(name, { value: "x", line: "", expiresAt: Number.POSITIVE_INFINITY });
@@ -272,24 +272,27 @@ describe("who starts a sign-in", () => {
 
   test.each([
     ["the token endpoint", "token", ["access", "id"]],
-    ["the issuer's keys", "jwks", []],
-  ] as const)("with %s out of reach a session is kept: 503", async (_title, endpoint, dropped) => {
-    vi.useFakeTimers({ toFake: ["Date"] });
-    await browser.signIn("ada");
-    const cold = pool.browser(await pool.load());
-    drop(...dropped);
-    for (const [name, cookie] of browser.jar) cold.jar.set(name, cookie);
-    pool.cognito.fault(endpoint, { status: 503 });
-    const answer = await cold.login();
-    expect([answer.status, answer.headers.getSetCookie()]).toEqual([503, []]);
-    expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
-    expect(answer.headers.get("content-security-policy")).toContain("frame-ancestors 'none'"); // AR-22
-    pool.cognito.clearFaults();
-    vi.setSystemTime(Date.now() + 2_000);
-    expect(pathOf(await cold.login())).toBe("/dashboard");
-  });
+    ["the JWKS", "jwks", []],
+  ] as const)(
+    "sign-in answers 503 and keeps the session while %s does not answer",
+    async (_title, endpoint, dropped) => {
+      vi.useFakeTimers({ toFake: ["Date"] });
+      await browser.signIn("ada");
+      const cold = pool.browser(await pool.load());
+      drop(...dropped);
+      for (const [name, cookie] of browser.jar) cold.jar.set(name, cookie);
+      pool.cognito.fault(endpoint, { status: 503 });
+      const answer = await cold.login();
+      expect([answer.status, answer.headers.getSetCookie()]).toEqual([503, []]);
+      expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+      expect(answer.headers.get("content-security-policy")).toContain("frame-ancestors 'none'"); // AR-22
+      pool.cognito.clearFaults();
+      vi.setSystemTime(Date.now() + 2_000);
+      expect(pathOf(await cold.login())).toBe("/dashboard");
+    },
+  );
 
-  test("AR-16 AR-22 HD-08 no answer of sign-in may be stored, framed, sniffed or referred to", async () => {
+  test("AR-16 AR-22 HD-08 every answer of sign-in forbids caches, frames, sniffing and Referer", async () => {
     const answers = [await go("/"), await browser.login("/auth/login", FETCHED), kit.login.HEAD()];
     answers.push(await browser.signIn(), await go("/"), await browser.visit("/auth/error"));
     expect(answers.map(({ status }) => status)).toEqual([303, 401, 405, 303, 303, 200]);
@@ -306,7 +309,7 @@ describe("who starts a sign-in", () => {
     ["other tabs go round as well", () => browser.login().finally(() => go("/b").then(() => go("/c")))],
     ["the browser drops the session", () => browser.signIn().finally(() => drop("access", "id", "refresh"))],
     ["a page refuses the session", () => (browser.value("__Host-auth.access") ? browser.login() : browser.signIn())],
-  ])("the fourth visit within a minute ends on the error page, when %s", async (_title, visit) => {
+  ])("the fourth visit within a minute leads to the error page when %s", async (_title, visit) => {
     vi.useFakeTimers({ toFake: ["Date"] });
     for (let i = 0; i < 3; i++) {
       expect(pathOf(await visit())).not.toContain("/auth/error");
@@ -320,7 +323,7 @@ describe("who starts a sign-in", () => {
     expect(pathOf(await browser.login())).not.toContain("/auth/error");
   });
 
-  test("KS-08 whose key vanished from the JWKS gets new tokens at the second visit, by a process that still knows the key", async () => {
+  test("KS-08 a second visit refreshes a session whose signing key the pool removed, in a process that still knows the key", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     await browser.signIn();
     vi.setSystemTime(Date.now() + 61_000); // The visits of that sign-in no longer count.
@@ -337,7 +340,7 @@ describe("who starts a sign-in", () => {
     expect((await page()).status).toBe("signed_in");
   });
 
-  test("RF-17 another site that sends somebody to sign-in again and again causes no token call", async () => {
+  test("RF-17 another site that redirects a user to sign-in repeatedly causes no token call", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     await browser.signIn();
     vi.setSystemTime(Date.now() + 61_000);
@@ -348,4 +351,11 @@ describe("who starts a sign-in", () => {
     }
     expect(tokenCalls()).toEqual([]);
   });
+});
+
+test("DS-15 a browser that stores no cookies gets the error page with transaction_missing", async () => {
+  const browser = pool.browser(kit);
+  const login = await kit.login.GET(browser.request(pathOf(await browser.visit("/dashboard")), CLICKED));
+  const url = await pool.cognito.authorize(login.headers.get("location") ?? "", "ada");
+  expect(pathOf(await kit.callback.GET(browser.request(url)))).toBe("/auth/error?code=transaction_missing");
 });

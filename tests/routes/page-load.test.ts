@@ -26,7 +26,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** All leave at once, with the same cookies, and reach the servers in turn: a document, then what the page fetches. */
+/** Sends a document and its fetches at once, with the same cookies, to the servers in turn. */
 async function loadPage(requests: number, hasDocument: boolean): Promise<readonly Response[]> {
   const send = (server: Kit, i: number) =>
     server.middleware.default(browser.request(`/dashboard?request=${i}`, i === 0 && hasDocument ? CLICKED : FETCHED));
@@ -61,7 +61,7 @@ test("RF-01 RF-03 in the last 10 s of a token each of 8 servers refreshes once f
   expect(tokenCalls()).toBe(8);
 });
 
-test("RF-06 an early refresh whose answer was lost is asked for again by the page's own fetches, within the grace period", async () => {
+test("RF-06 fetches of the page repeat an early refresh whose response was lost, within the grace period", async () => {
   const [server] = servers;
   passTo(40);
   pool.cognito.fault("token", { resetAfter: true }, { times: 1 });

@@ -34,7 +34,7 @@ async function callApi(headers: Record<string, string> = FETCHED) {
   return handler(browser.request("/api/settings", headers), {});
 }
 
-describe("NW-03 an API that asks for a sign-in of the last five minutes", () => {
+describe("NW-03 BR-12 an API that asks for a sign-in of the last five minutes", () => {
   test.each([
     ["at once", 0, 200],
     ["after five minutes, and a minute for clocks that differ", 360, 200],
@@ -88,7 +88,7 @@ describe("NW-03 a sign-in link with max_age", () => {
     expect((await callApi()).status).toBe(200);
   });
 
-  test("ends on the error page when Cognito repeats its old sign-in, and the old session is kept", async () => {
+  test("ID-14 ends on the error page when Cognito repeats its old sign-in, and the old session is kept", async () => {
     later(1_000);
     const before = browser.value("__Host-auth.refresh");
     pool.cognito.settings.accessClaims = { auth_time: START / 1000 };

@@ -6,7 +6,7 @@ const pool = usePool({ settings: { accessTokenSeconds: 300, idTokenSeconds: 300,
 let kit: Kit;
 let browser: Browser;
 
-/** Time goes on for the kit; the stand-in lives by the same clock. */
+/** Moves the clock of the kit and of the stand-in. */
 const pass = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000);
 const tokenCalls = () => pool.cognito.count("token", ({ params }) => params.grant_type === "refresh_token");
 const isSignedIn = (response: Response) => response.headers.get("x-middleware-next") === "1";
@@ -30,14 +30,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("a session whose access token runs out", () => {
-  test("RF-12 costs no call while its token is fresh, nor when nobody is signed in", async () => {
+describe("a session whose access token expires", () => {
+  test("RF-12 a fresh session and a visitor cause no token call", async () => {
     await browser.visit("/dashboard");
     await pool.browser(kit).visit("/");
     expect(pool.cognito.requests.filter(({ name }) => name === "token")).toEqual([]);
   });
 
-  test("RF-01 is refreshed within the last minute, before the token is refused anywhere", async () => {
+  test("RF-01 a page load refreshes the session in the last minute of the access token", async () => {
     pass(240);
     await browser.visit("/dashboard");
     expect(tokenCalls()).toBe(0);
@@ -49,7 +49,7 @@ describe("a session whose access token runs out", () => {
   });
 
   test.each(["/dashboard", "/"])(
-    "RF-10 %s renders with the new token in the very request that refreshed it",
+    "RF-10 %s renders with the new token in the request that refreshed it",
     async (path) => {
       pass(400);
       const answer = await browser.visit(path);
@@ -61,7 +61,7 @@ describe("a session whose access token runs out", () => {
     },
   );
 
-  test("RF-02 twenty requests at once make one token call, and all are signed in", async () => {
+  test("RF-02 twenty concurrent requests make one token call, and all are signed in", async () => {
     pass(400);
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => kit.middleware.default(browser.request("/dashboard"))),
@@ -81,7 +81,7 @@ describe("a session whose access token runs out", () => {
     expect(tokenCalls()).toBe(1);
   });
 
-  test("RF-02 a late request with the first of three tokens gets the newest, and puts no older one into the browser", async () => {
+  test("RF-02 a late request with the first of three refresh tokens gets the newest one", async () => {
     Object.assign(pool.cognito.settings, { graceSeconds: 0 });
     pass(295);
     const late = copyOf(browser);
@@ -96,7 +96,7 @@ describe("a session whose access token runs out", () => {
     expect(tokenCalls()).toBe(2);
   });
 
-  test("RF-02 a kept answer whose access token has expired is not used: its refresh token is", async () => {
+  test("RF-02 if the kept access token has expired, the kit uses its refresh token for a new one", async () => {
     Object.assign(pool.cognito.settings, { graceSeconds: 0, accessTokenSeconds: 30, idTokenSeconds: 30 });
     browser = pool.browser(kit);
     await browser.signIn();
@@ -110,7 +110,7 @@ describe("a session whose access token runs out", () => {
     Object.assign(pool.cognito.settings, { accessTokenSeconds: 300, idTokenSeconds: 300 });
   });
 
-  test("RF-05 an answer that repeats the same refresh token is no rotation, and hangs nobody", async () => {
+  test("RF-05 a response that repeats the refresh token is no rotation, and blocks no request", async () => {
     const same = browser.value("__Host-auth.refresh").replace(/^[^.]*\./, "");
     pool.cognito.fault("token", { transform: (json) => ({ ...json, refresh_token: same }) });
     pass(295);
@@ -121,7 +121,7 @@ describe("a session whose access token runs out", () => {
     expect(tokenCalls()).toBe(1);
   });
 
-  test("RF-16 during an outage after a rotation, a late request with the old token gets the valid answer", async () => {
+  test("RF-16 during an outage after a rotation, a late request with the old token gets the valid tokens", async () => {
     pass(295);
     const late = copyOf(browser);
     await browser.visit("/dashboard", FETCHED);
@@ -159,7 +159,7 @@ describe("a session whose access token runs out", () => {
     expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
   });
 
-  test("RF-13 RF-14 is refreshed under a POST too: method, body and query go through untouched", async () => {
+  test("RF-13 RF-14 a POST refreshes, too, and its method, body and query do not change", async () => {
     pass(400);
     const answer = await browser.visit(
       "/dashboard?a=1&b=%20x",
@@ -172,14 +172,14 @@ describe("a session whose access token runs out", () => {
     expect(tokenCalls()).toBe(1);
   });
 
-  test.each(["sec-purpose", "purpose"])("RF-11 a browser's prefetch (%s) refreshes nothing", async (name) => {
+  test.each(["sec-purpose", "purpose"])("RF-11 a prefetch of the browser (%s) causes no refresh", async (name) => {
     pass(400);
     const answer = await browser.visit("/dashboard", { ...TYPED, [name]: "prefetch" });
     expect(tokenCalls()).toBe(0);
     expect(answer.headers.getSetCookie()).toEqual([]);
   });
 
-  test("RF-11 twenty links of a page in view make at most one call, and start no sign-in", async () => {
+  test("RF-11 twenty prefetched links make at most one token call, and start no sign-in", async () => {
     pass(400);
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) => kit.middleware.default(browser.request(`/dashboard?link=${i}`, FETCHED))),
@@ -190,7 +190,7 @@ describe("a session whose access token runs out", () => {
     );
   });
 
-  test("RF-17 another site cannot make it refresh", async () => {
+  test("RF-17 another site cannot cause a refresh", async () => {
     pass(400);
     const headers = { ...TYPED, "sec-fetch-site": "cross-site" };
     const answer = await browser.visit("/dashboard", headers, { method: "POST" });
@@ -198,7 +198,7 @@ describe("a session whose access token runs out", () => {
     expect(tokenCalls()).toBe(0);
   });
 
-  test("CK-12 however often it is refreshed, it ends when it was to end at sign-in", async () => {
+  test("CK-12 a session ends at the time that sign-in set, after any number of refreshes", async () => {
     const kit2 = await pool.load({ AUTH_SESSION_MAX_AGE: "1000" });
     const short = pool.browser(kit2);
     await short.signIn();
@@ -211,7 +211,7 @@ describe("a session whose access token runs out", () => {
   });
 });
 
-describe("a token endpoint that does not answer as it should", () => {
+describe("a token endpoint with an unexpected response", () => {
   const outages = [
     { fault: { status: 429 }, what: "429" },
     { fault: { status: 500 }, what: "500" },
@@ -224,7 +224,7 @@ describe("a token endpoint that does not answer as it should", () => {
   ];
 
   test.each(outages)(
-    "RF-07 $what keeps the session: 503 and no cookie while there is no valid token",
+    "RF-07 after $what the session is kept, and requests get a 503 while there is no valid token",
     async ({ fault }) => {
       pool.cognito.fault("token", fault);
       pass(400);
@@ -237,7 +237,7 @@ describe("a token endpoint that does not answer as it should", () => {
     },
   );
 
-  test.each(outages)("RF-07 $what is not even noticed while the token is valid", async ({ fault }) => {
+  test.each(outages)("RF-07 $what has no effect while the access token is valid", async ({ fault }) => {
     pool.cognito.fault("token", fault);
     pass(250);
     expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
@@ -245,7 +245,7 @@ describe("a token endpoint that does not answer as it should", () => {
     expect(tokenCalls()).toBe(1);
   });
 
-  test("RF-09 new tokens with a bad signature are not stored, and the old one serves until it ends", async () => {
+  test("RF-09 the kit does not store tokens with a bad signature, and the old token serves until it expires", async () => {
     Object.assign(pool.cognito.settings, { rotation: false });
     pool.cognito.fault("token", {
       transform: (json) => ({ ...json, access_token: `${json.access_token}`.replace(/.{8}$/, "AAAAAAAA") }),
@@ -258,7 +258,7 @@ describe("a token endpoint that does not answer as it should", () => {
     expect((await browser.visit("/dashboard")).status).toBe(503);
   });
 
-  test("RF-06 an answer lost on the way is asked for again within the grace period", async () => {
+  test("RF-06 the kit repeats a refresh whose response was lost, within the grace period", async () => {
     pool.cognito.fault("token", { resetAfter: true }, { times: 1 });
     pass(400);
     expect((await browser.visit("/dashboard")).status).toBe(503);
@@ -267,7 +267,7 @@ describe("a token endpoint that does not answer as it should", () => {
   });
 });
 
-test("RF-06 an answer lost while the token is valid is asked for again before the grace period ends", async () => {
+test("RF-06 while the access token is valid, too, the kit repeats a lost refresh before the grace period ends", async () => {
   pool.cognito.fault("token", { resetAfter: true }, { times: 1 });
   pass(250);
   expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
@@ -278,8 +278,8 @@ test("RF-06 an answer lost while the token is valid is asked for again before th
   expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
 });
 
-describe("a refresh token that Cognito refuses", () => {
-  test("RF-07 RF-15 signs out, is remembered in .spent, and no cookie is deleted", async () => {
+describe("a refresh token that Cognito rejects", () => {
+  test("RF-07 RF-15 a rejected refresh token signs the user out, is remembered in .spent, and deletes no cookie", async () => {
     pool.cognito.globalSignOut("ada");
     pass(400);
     const answer = await browser.visit("/dashboard");
@@ -290,7 +290,7 @@ describe("a refresh token that Cognito refuses", () => {
     );
   });
 
-  test("RF-16 DS-06 a thousand requests with a dead refresh token make one call", async () => {
+  test("RF-16 DS-06 a thousand requests with a rejected refresh token make one call", async () => {
     pool.cognito.globalSignOut("ada");
     pass(400);
     const stale = copyOf(browser);
@@ -300,7 +300,7 @@ describe("a refresh token that Cognito refuses", () => {
     expect(tokenCalls()).toBe(1);
   });
 
-  test("RF-16 is remembered too when sign-in is where that came out", async () => {
+  test("RF-16 sign-in remembers a rejected refresh token, too", async () => {
     pool.cognito.globalSignOut("ada");
     pass(400);
     await browser.login();
@@ -320,7 +320,7 @@ describe("a refresh token that Cognito refuses", () => {
     },
     { claims: { access: () => ({ iss: "https://evil.example" }) }, what: "another issuer" },
   ];
-  test.each(strangers)("RF-08 RP-21 tokens with $what are never stored", async ({ claims }) => {
+  test.each(strangers)("RF-08 RP-21 the kit never stores tokens with $what", async ({ claims }) => {
     const merged = (edit?: () => object) => edit && ((old: object) => ({ ...old, ...edit() }));
     pool.cognito.fault("token", {
       claims: {
@@ -335,7 +335,7 @@ describe("a refresh token that Cognito refuses", () => {
     expect(browser.value("__Host-auth.access")).toBe(before);
   });
 
-  test("RF-08 a refreshed ID token may repeat the nonce, or come without", async () => {
+  test("RF-08 a refreshed ID token may repeat the nonce or have none", async () => {
     for (const refreshNonce of ["same", "absent"] as const) {
       Object.assign(pool.cognito.settings, { refreshNonce });
       pass(400);
@@ -344,9 +344,9 @@ describe("a refresh token that Cognito refuses", () => {
   });
 });
 
-describe("two servers that do not know of each other", () => {
+describe("two servers without shared memory", () => {
   test.each(["same", "another"] as const)(
-    "RF-03 both refresh within the grace period, and nobody is signed out (%s token)",
+    "RF-03 two servers can refresh within the grace period, and the user stays signed in (%s token)",
     async (graceReuse) => {
       Object.assign(pool.cognito.settings, { graceReuse });
       const other = await pool.load();
@@ -365,18 +365,21 @@ describe("two servers that do not know of each other", () => {
   test.each([
     { order: "the winner's answer arrives last", winnerFirst: false },
     { order: "the loser's answer arrives last", winnerFirst: true },
-  ])("RF-04 without grace the loser deletes nothing: $order", async ({ winnerFirst }) => {
-    Object.assign(pool.cognito.settings, { graceSeconds: 0 });
-    const other = await pool.load();
-    pass(400);
-    const request = browser.request("/dashboard");
-    const winner = await kit.middleware.default(request);
-    pass(1);
-    const loser = await other.middleware.default(browser.request("/dashboard"));
-    expect(loser.headers.getSetCookie().every((line) => line.startsWith("__Host-auth.spent="))).toBe(true);
-    for (const answer of winnerFirst ? [winner, loser] : [loser, winner]) browser.take(answer);
-    expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
-    const login = await browser.login();
-    expect(pathOf(login)).toBe("/dashboard");
-  });
+  ])(
+    "RF-04 without a grace period, the server whose refresh fails deletes no cookie: $order",
+    async ({ winnerFirst }) => {
+      Object.assign(pool.cognito.settings, { graceSeconds: 0 });
+      const other = await pool.load();
+      pass(400);
+      const request = browser.request("/dashboard");
+      const winner = await kit.middleware.default(request);
+      pass(1);
+      const loser = await other.middleware.default(browser.request("/dashboard"));
+      expect(loser.headers.getSetCookie().every((line) => line.startsWith("__Host-auth.spent="))).toBe(true);
+      for (const answer of winnerFirst ? [winner, loser] : [loser, winner]) browser.take(answer);
+      expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+      const login = await browser.login();
+      expect(pathOf(login)).toBe("/dashboard");
+    },
+  );
 });

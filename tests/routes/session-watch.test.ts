@@ -8,7 +8,7 @@ beforeAll(async () => {
   vi.spyOn(console, "info").mockReturnValue();
 });
 
-/** What the client part of SessionWatch is given. */
+/** The props of SessionWatch's client component. */
 async function watch(prefix: string | undefined, subject: string | null) {
   kit = await pool.load({ AUTH_COOKIE_PREFIX: prefix });
   const { SessionWatch } = await import("@/lib/auth/session-watch");
@@ -22,7 +22,7 @@ test("AT-04 two apps under one address, with different cookie prefixes, do not r
   expect((await watch("shop", null)).channel).toBe(one.channel);
 });
 
-test("a page tells the tabs for whom it was rendered", async () => {
+test("a page tells other tabs the user that it was rendered for", async () => {
   expect((await watch(undefined, "some-sub")).subject).toBe("some-sub");
   expect((await watch(undefined, null)).subject).toBeNull();
 });

@@ -1,21 +1,21 @@
 import { unstable_rethrow } from "next/navigation";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { CLICKED, FETCHED, pathOf, usePool } from "../support/kit";
+import { usePool } from "../support/kit";
 
 const pool = usePool();
 
-// Outside Next there is no request that `headers()` could read.
+// Outside Next, `headers()` has no request to read.
 const sent = vi.hoisted(() => ({ headers: new Headers() }));
 vi.mock("next/headers", () => ({ headers: async () => sent.headers }));
 
-/** The door of pages and actions, as a page uses it that answers a request with these headers. */
+/** The door of pages and actions during a request with these headers. */
 async function openDoor(headers: Record<string, string>, env: Record<string, string> = {}) {
   await pool.load(env);
   sent.headers = new Headers(headers);
   return import("@/lib/auth/session");
 }
 
-/** The headers of a request by somebody who is signed in. */
+/** The headers of a signed-in user's request. */
 async function signedIn(username = "ada"): Promise<Record<string, string>> {
   const { COGNITO_CLIENT_ID: clientId = "" } = pool.env;
   const claims = { origin_jti: crypto.randomUUID(), auth_time: Math.floor(Date.now() / 1000) };
@@ -24,77 +24,11 @@ async function signedIn(username = "ada"): Promise<Record<string, string>> {
   return { cookie: `__Host-auth.access=${access}; __Host-auth.id=${id}` };
 }
 
-/** What the kit makes of these tokens in cookies. */
-async function sessionOf(claims: { access?: object; id?: object }, username = "ada") {
-  const kit = await pool.load();
-  const clientId = kit.config().clientId;
-  const signIn = { origin_jti: crypto.randomUUID(), auth_time: Math.floor(Date.now() / 1000) };
-  const overrides = (more: object = {}) => ({ clientId, claims: { ...signIn, ...more } });
-  const access = await pool.cognito.accessTokenFor(username, overrides(claims.access));
-  const id = await pool.cognito.idTokenFor(username, overrides(claims.id));
-  const headers = new Headers({ cookie: `__Host-auth.access=${access}; __Host-auth.id=${id}` });
-  const auth = await kit.core.authenticate(headers, kit.config(), "never");
-  return auth.status === "signed_in" ? auth.session : null;
-}
-
-test("CS-09 a new e-mail address makes no new user, and the same address no same user", async () => {
-  const before = await sessionOf({});
-  const renamed = await sessionOf({ id: { email: "new@example.com" } });
-  const other = await sessionOf({ id: { email: before?.user.email } }, "grace");
-  expect(renamed?.user).toMatchObject({ sub: before?.user.sub, email: "new@example.com" });
-  expect(other?.user.email).toBe(before?.user.email);
-  expect(other?.user.sub).not.toBe(before?.user.sub);
-});
-
-test.each([
-  ["true", true, true],
-  ["false", false, false],
-  ["missing", undefined, undefined],
-  ['the text "true"', "true", undefined],
-])("CS-10 an address whose email_verified is %s is passed on as such", async (_title, claim, emailVerified) => {
-  expect((await sessionOf({ id: { email_verified: claim } }))?.user.emailVerified).toBe(emailVerified);
-});
-
-test.each(["name", "picture", "email"])("NX-22 a user's %s is text, or not there at all", async (member) => {
-  const userWith = async (value: unknown) => (await sessionOf({ id: { [member]: value } }))?.user;
-  expect(await userWith("some text")).toHaveProperty(member, "some text");
-  for (const value of [7, true, null, ["x"], { x: "y" }, undefined]) {
-    expect(Object.keys((await userWith(value)) ?? { [member]: "" })).not.toContain(member);
-  }
-});
-
-test("a user without e-mail has no emailVerified", async () => {
-  const session = await sessionOf({ id: { email_verified: undefined } });
-  expect(Object.keys(session?.user ?? {})).toEqual(["sub", "username", "email", "name"]);
-});
-
-test("CK-24 a frame, where no cookie of a session would come back, starts no sign-in", async () => {
-  const kit = await pool.load();
-  const browser = pool.browser(kit);
-  const frame = { ...CLICKED, "sec-fetch-dest": "iframe" };
-  expect((await browser.login("/auth/login", frame)).status).toBe(401);
-  expect((await browser.visit("/dashboard", frame)).status).toBe(401);
-  expect(browser.names()).toEqual([]);
-});
-
-test.each(["/api/me", "/api/activities/home"])(
-  "NX-17 middleware lets %s answer for itself, in every case",
-  async (path) => {
-    const kit = await pool.load();
-    const browser = pool.browser(kit);
-    for (const headers of [FETCHED, CLICKED, { accept: "application/json" }, { authorization: "Bearer nonsense" }]) {
-      const answer = await browser.visit(path, headers as Record<string, string>);
-      expect([answer.headers.get("x-middleware-next"), answer.headers.get("location")]).toEqual(["1", null]);
-    }
-    expect(pathOf(await browser.visit("/dashboard"))).toContain("/auth/login");
-  },
-);
-
 describe("in an outage", () => {
   afterEach(() => pool.cognito.clearFaults());
 
   test.each(["getSession", "getAccessToken", "getIdToken"] as const)(
-    "AT-12 %s throws when the keys cannot be fetched: that is not 'signed out'",
+    "AT-12 %s throws when the keys cannot be fetched, because the user is not signed out",
     async (getter) => {
       const door = await openDoor(await signedIn());
       pool.cognito.fault("jwks", { status: 500 });
@@ -103,7 +37,7 @@ describe("in an outage", () => {
     },
   );
 
-  test("AT-12 requireSession shows the error page, which leads back to the page", async () => {
+  test("AT-12 during an outage requireSession redirects to the error page, which leads back to the page", async () => {
     const door = await openDoor(await signedIn());
     pool.cognito.fault("jwks", { status: 500 });
     expect(await interruptionOf(door.requireSession({ returnTo: "/notes" }))).toContain(
@@ -112,7 +46,7 @@ describe("in an outage", () => {
   });
 });
 
-test("AT-12 the token getters answer null only for a visitor", async () => {
+test("AT-12 the token getters return null only for a visitor", async () => {
   const visitor = await openDoor({});
   expect([await visitor.getSession(), await visitor.getAccessToken(), await visitor.getIdToken()]).toEqual([
     null,
@@ -135,7 +69,7 @@ test("NX-01 requireSession sends a visitor to sign-in, and a user without the gr
   );
 });
 
-test("NX-01 with authInterrupts a user without the group gets Next's 403, and a visitor still a sign-in", async () => {
+test("NX-01 with authInterrupts a user without the group gets Next's 403, and a visitor is sent to sign-in", async () => {
   vi.stubEnv("__NEXT_EXPERIMENTAL_AUTH_INTERRUPTS", "true");
   try {
     const user = await openDoor(await signedIn("grace"));
@@ -148,7 +82,7 @@ test("NX-01 with authInterrupts a user without the group gets Next's 403, and a 
   }
 });
 
-/** What Next is told instead of a page: its own errors carry it as `digest`. */
+/** The instruction to Next in an error's `digest`: a redirect or a 403 instead of a page. */
 async function interruptionOf(page: Promise<unknown>): Promise<string> {
   const error: unknown = await page.then(
     () => null,
@@ -158,31 +92,12 @@ async function interruptionOf(page: Promise<unknown>): Promise<string> {
   return error instanceof Error && "digest" in error ? String(error.digest) : "";
 }
 
-test("CS-08 a session says whether it stands for a person or a program", async () => {
-  const kit = await pool.load();
-  const kindOf = async (token: string) => {
-    const headers = new Headers({ authorization: `Bearer ${token}` });
-    const auth = await kit.core.authenticate(headers, kit.config(), "never");
-    return auth.status === "signed_in" ? auth.session.kind : auth.status;
-  };
-  expect(await kindOf(await pool.cognito.accessTokenFor("ada", { clientId: "mobile12345" }))).toBe("user");
-  expect(await kindOf(await pool.cognito.machineToken("machine12345"))).toBe("machine");
-});
-
-test("CF-01 requireSession reports a configuration error as it is, and not as a visitor", async () => {
+test("CF-01 requireSession throws a configuration error, and does not treat the user as a visitor", async () => {
   const { requireSession } = await openDoor({}, { COGNITO_CLIENT_ID: "" });
   await expect(requireSession()).rejects.toMatchObject({ code: "config_invalid" });
 });
 
-test("RD-01 after sign-in, a visitor whose form was refused comes back to its page without the form's query", async () => {
-  const kit = await pool.load();
-  const send = (method: string) =>
-    kit.middleware.default(pool.browser(kit).request("/dashboard?delete=1", CLICKED, { method }));
-  expect(pathOf(await send("POST"))).toBe("/auth/login?returnTo=%2Fdashboard");
-  expect(pathOf(await send("GET"))).toBe("/auth/login?returnTo=%2Fdashboard%3Fdelete%3D1");
-});
-
-test("CS-08 a page takes no program for a user: a machine's Bearer token is no session", async () => {
+test("CS-08 on a page, a machine's Bearer token is no session", async () => {
   const bearer = async (token: string) => (await openDoor({ authorization: `Bearer ${token}` })).getSession();
   expect(await bearer(await pool.cognito.machineToken("machine12345"))).toBeNull();
   expect(await bearer(await pool.cognito.accessTokenFor("ada", { clientId: "mobile12345" }))).toMatchObject({
@@ -195,7 +110,7 @@ describe("readAuthError", () => {
   const read = async (query: Record<string, string | string[] | undefined>, env: Record<string, string> = {}) =>
     (await openDoor({}, env)).readAuthError(Promise.resolve(query));
 
-  test("RD-01 gives the error page a known code, and a way back to the page", async () => {
+  test("RD-01 readAuthError returns a known code and a link back to the page", async () => {
     expect(await read({ code: "grant_rejected", returnTo: "/notes?q=1" })).toEqual({
       code: "grant_rejected",
       signInUrl: "/auth/login?returnTo=%2Fnotes%3Fq%3D1",
@@ -204,7 +119,7 @@ describe("readAuthError", () => {
     });
   });
 
-  test("RD-29 keeps the base path", async () => {
+  test("RD-29 readAuthError keeps the base path", async () => {
     expect(await read({ code: "forbidden" }, { APP_BASE_URL: "https://app.example/shop" })).toEqual({
       code: "forbidden",
       signInUrl: "/shop/auth/login?returnTo=%2Fshop",
@@ -218,7 +133,7 @@ describe("readAuthError", () => {
     { code: "constructor", returnTo: "https://evil.example/" },
     { code: ["forbidden", "forbidden"], returnTo: ["/notes", "/notes"] },
     { code: undefined, returnTo: "/auth/logout" },
-  ])("RD-25 gives it nothing else of the query: %o", async (query) => {
+  ])("RD-25 readAuthError returns no other part of the query: %o", async (query) => {
     expect(await read(query)).toEqual({
       code: null,
       signInUrl: "/auth/login?returnTo=%2F",

@@ -9,7 +9,7 @@ export const ORIGIN = "https://app.example";
 const CLIENT_ID = "web1234567890abcdefghijkl";
 const CLIENT_SECRET = "s3cr3t+with+plus";
 
-/** Headers that a browser sends when somebody loads a page from an address bar, or clicks a link of the same origin. */
+/** The headers of a browser that loads a page from its address bar, or after a click on a link of the same origin. */
 export const TYPED = {
   accept: "text/html,application/xhtml+xml,*/*;q=0.8",
   "sec-fetch-dest": "document",
@@ -32,8 +32,8 @@ interface KitOptions {
 }
 
 /**
- * The kit's own modules, loaded as Next loads them: middleware has a module graph of its own, so its memory (keys,
- * tokens, refreshes in flight) is not that of the routes. A shared graph would hide every bug between the two.
+ * Loads the kit's modules as Next does. Middleware has its own module graph, so its memory (keys, tokens, refreshes in
+ * flight) is not that of the routes. A shared graph would hide bugs between the two.
  */
 export async function loadKit(env: Record<string, string | undefined>) {
   for (const name of Object.keys(process.env)) if (/^(COGNITO|AUTH|APP)_/.test(name)) delete process.env[name];
@@ -53,17 +53,38 @@ export async function loadKit(env: Record<string, string | undefined>) {
       CookieJar: (await import("@/lib/auth/core/http/cookie-jar")).CookieJar,
       cookies: await import("@/lib/auth/core/http/cookies"),
       ended: await import("@/lib/auth/core/session/ended"),
+      expiringList: await import("@/lib/auth/core/http/expiring-list"),
+      hash: await import("@/lib/auth/core/base/hash"),
+      refresh: await import("@/lib/auth/core/tokens/refresh"),
       rounds: await import("@/lib/auth/core/sign-in/rounds"),
+      seal: await import("@/lib/auth/core/base/seal"),
       refreshCookie: await import("@/lib/auth/core/session/refresh-cookie"),
       sessionCookies: await import("@/lib/auth/core/session/session-cookies"),
+      sign: await import("@/lib/auth/core/base/sign"),
+      verify: await import("@/lib/auth/core/tokens/verify"),
     },
   };
 }
 
+const LONG = 200_000; // At this length, an algorithm that is not linear does not end within a test's time.
+
+/** Names of long texts, and the texts. */
+export const LONG_TEXTS: [string, string][] = [
+  ["letters", "a".repeat(LONG)],
+  ["slashes", "/".repeat(LONG)],
+  ["backslashes", "\\".repeat(LONG)],
+  ["bytes of encoded percent signs", "%25".repeat(LONG / 4)],
+  ["dots", ".".repeat(LONG)],
+  ["spaces, then a letter", `a${" ".repeat(LONG)}a`],
+  ["semicolons", ";".repeat(LONG)],
+  ["equals signs", "=".repeat(LONG)],
+  ["commas", "a,".repeat(LONG / 2)],
+];
+
 /** The name of the cookie that marks an ended sign-in. */
 export const ENDED = /^__Host-auth\.ended\.[\w-]+$/;
 
-/** A Cookie header as the kit would write it, with another refresh token in the place of the browser's own. */
+/** A Cookie header that the kit wrote, with another refresh token instead of the browser's own. */
 export async function withRefreshToken({ core, config }: Kit, browser: Browser, token: string): Promise<string> {
   const [, facts = ""] = /^(?:[\w-]{43}~)?([^.]*)\./.exec(browser.value("__Host-auth.refresh")) ?? [];
   const jar = new core.CookieJar(new Headers(), config());
@@ -71,7 +92,7 @@ export async function withRefreshToken({ core, config }: Kit, browser: Browser, 
   return jar.applyToHeader("");
 }
 
-/** The verdict on these headers, and the changes of the jar when there are any. */
+/** Calls `authenticate`, and adds the changes of the cookie jar to its result. */
 async function loadAuthenticate() {
   const { authenticate } = await import("@/lib/auth/core/authenticate");
   const { CookieJar } = await import("@/lib/auth/core/http/cookie-jar");
@@ -81,6 +102,15 @@ async function loadAuthenticate() {
     const cookies: { cookies?: readonly Cookie[] } = jar.changes.length > 0 ? { cookies: jar.changes } : {};
     return { ...auth, ...cookies };
   };
+}
+
+/** The user that a route finds in these cookies, and the status and cookies with which middleware answers a page load. */
+export async function whoIs({ api, middleware }: Kit, cookie: string) {
+  const route = api.withOptionalSession((_request: Request, session) => Response.json(session?.user.username ?? null));
+  const answer = await route(new Request(ORIGIN, { headers: { cookie } }), null);
+  const user: string | null = await answer.json();
+  const page = await middleware.default(new NextRequest(`${ORIGIN}/dashboard`, { headers: { ...TYPED, cookie } }));
+  return { user, page: page.status, cookies: page.headers.getSetCookie() };
 }
 
 export type Kit = Awaited<ReturnType<typeof loadKit>>;
@@ -145,7 +175,7 @@ interface StoredCookie {
   expiresAt: number;
 }
 
-/** A cookie jar that judges Set-Cookie as browsers do, and the way through the kit's routes. */
+/** A browser: it stores cookies as browsers do, and visits the kit's routes. */
 export class Browser {
   readonly jar = new Map<string, StoredCookie>();
   readonly kit: Kit;
@@ -163,7 +193,7 @@ export class Browser {
     return alive.map(([name, { value }]) => `${name}=${value}`).join("; ");
   }
 
-  /** Stores the cookies of an answer; RFC 6265bis: a `__Host-` line without Secure and Path=/ is ignored. */
+  /** Stores the cookies of a response. It ignores a `__Host-` cookie without Secure and Path=/ (RFC 6265bis). */
   take(response: Response): Response {
     for (const line of response.headers.getSetCookie()) {
       const [pair = "", ...attributes] = line.split("; ");
@@ -194,12 +224,12 @@ export class Browser {
     return this.take(await this.kit.middleware.default(this.request(path, headers, init)));
   }
 
-  /** What the page behind middleware would read as its Cookie header. */
+  /** The Cookie header that middleware forwards to the page. */
   static forwardedCookies(response: Response): string | null {
     return response.headers.get("x-middleware-request-cookie");
   }
 
-  /** The whole way, as `username`. */
+  /** Signs in as `username`, from the link to the callback. */
   async signIn(username = "ada", path?: string): Promise<Response> {
     const login = await this.login(path);
     return this.callback(await this.cognito.authorize(login.headers.get("location") ?? "", username));

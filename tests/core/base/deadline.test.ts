@@ -1,40 +1,50 @@
 import { readFile } from "node:fs/promises";
-import { setTimeout as delay } from "node:timers/promises";
-import { expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { settlesWithin, startDeadline } from "@/lib/auth/core/base/deadline";
 
-/** As when the process is stopped, or busy: no timer fires, and no answer is read. */
+afterEach(() => void vi.useRealTimers());
+
+/** Stops the process for a while: no timer fires, and no response is read. */
 function standStill(ms: number): void {
   const end = Date.now() + ms;
   while (Date.now() < end);
 }
 
-test("RF-06 an answer that arrived while the process stood still is read before the time limit counts", async () => {
+test("RF-06 a response that arrives while the process is stopped is read before the time limit ends", async () => {
   const answer = readFile(import.meta.filename, "utf8");
   const isRead = settlesWithin(answer, 100);
   standStill(1_000);
   expect(await isRead).toBe(true);
 });
 
-test("TK-05 an answer that does not come is given up, also after the process stood still", async () => {
-  const never = new Promise(() => {});
-  expect(await settlesWithin(never, 10)).toBe(false);
-  const isRead = settlesWithin(never, 10);
-  standStill(700);
-  expect(await isRead).toBe(false);
+test("TK-05 the time limit ends a wait without a response, also after the process was stopped", async () => {
+  vi.useFakeTimers();
+  const outcomes: boolean[] = [];
+  const wait = () => settlesWithin(new Promise(() => {}), 10).then((isSettled) => outcomes.push(isSettled));
+  void wait();
+  await vi.advanceTimersByTimeAsync(10);
+  expect(outcomes).toEqual([false]);
+  void wait();
+  vi.setSystemTime(Date.now() + 700); // Time passes, and no timer fires.
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(outcomes).toEqual([false]);
+  await vi.advanceTimersByTimeAsync(10);
+  expect(outcomes).toEqual([false, false]);
 });
 
-test("a failure settles, too", async () => {
+test("a rejected promise settles within the limit, too", async () => {
   expect(await settlesWithin(Promise.reject(new Error("no")), 1_000)).toBe(true);
 });
 
-test("a limit that was cancelled never counts, nor its extra second", async () => {
+test("a cancelled limit never calls back, not even after its extra second", async () => {
+  vi.useFakeTimers();
   const onOver = vi.fn();
   startDeadline(10, onOver)();
   const cancel = startDeadline(10, onOver);
-  standStill(700);
-  await delay(20); // The timer has fired late, and the extra second runs.
+  vi.setSystemTime(Date.now() + 700);
+  await vi.advanceTimersByTimeAsync(10); // The timer fires late, and the extra second starts.
+  expect(vi.getTimerCount()).toBe(1);
   cancel();
-  await delay(1_100);
+  await vi.advanceTimersByTimeAsync(2_000);
   expect(onOver).not.toHaveBeenCalled();
 });

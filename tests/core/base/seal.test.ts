@@ -22,7 +22,7 @@ async function signedIn(secrets: string | undefined, username = "ada") {
   return { kit, browser };
 }
 
-/** For whom a route and middleware take the sender of these cookies. */
+/** The user that a route finds in these cookies, and the status of middleware's answer. */
 async function who(kit: Kit, cookie: string): Promise<{ user: string | null; page: number }> {
   const route = kit.api.withOptionalSession((_request: Request, it) => Response.json(it?.user.username ?? null));
   const answer = await route(new Request(ORIGIN, { headers: { cookie } }), null);
@@ -33,7 +33,7 @@ async function who(kit: Kit, cookie: string): Promise<{ user: string | null; pag
 const ADA = { user: "ada", page: 200 };
 const NOBODY = { user: null, page: 303 };
 
-/** A secret's key for one purpose, by another road than the kit's: HKDF, then jose. */
+/** Opens a sealed value with HKDF and jose, independently of the kit. */
 async function open(value: string, secret: string, purpose: string): Promise<string> {
   const base = await crypto.subtle.importKey("raw", Buffer.from(secret), "HKDF", false, ["deriveBits"]);
   const info = Buffer.from(`cookie ${purpose}`);
@@ -50,7 +50,7 @@ function joined({ jar }: Browser, name: string): string {
   return chunks.map(([other, { value }]) => (other === name ? value : value.replace(/^\d+\.[\w-]+\./, ""))).join("");
 }
 
-/** Another letter in place of one, so that bits change that count. */
+/** Replaces one letter by another, so that significant bits change. */
 function flip(value: string, at: number): string {
   const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   const letter = letters.charAt(letters.indexOf(value.charAt(at)) ^ 32) || "A";
@@ -58,7 +58,7 @@ function flip(value: string, at: number): string {
 }
 
 describe("with AUTH_SECRET", () => {
-  test("CK-09 every cookie is a JWE, which opens with the secret's key for its purpose", async () => {
+  test("CK-09 every cookie is a JWE that the key of its purpose opens", async () => {
     const kit = await pool.load({ AUTH_SECRET: `${NEW},${OLD}` });
     const browser = pool.browser(kit);
     const login = await browser.login();
@@ -80,14 +80,7 @@ describe("with AUTH_SECRET", () => {
     for (const name of browser.names()) expect(await open(browser.value(name), NEW, "ended")).toMatch(/./);
   });
 
-  test("CK-09 nobody gets a key out of the platform's cryptography", async () => {
-    const derive = vi.spyOn(crypto.subtle, "deriveKey");
-    await signedIn(NEW);
-    expect(derive).toHaveBeenCalled();
-    for (const { value } of derive.mock.settledResults) expect(value).toMatchObject({ extractable: false });
-  });
-
-  test("CK-09 nothing of a token shows in a cookie, and no two writings are alike", async () => {
+  test("CK-09 a cookie shows no part of a token, and two cookies with the same contents differ", async () => {
     const { browser } = await signedIn(NEW);
     const before = browser.value("__Host-auth.refresh");
     const [refreshToken] = pool.cognito.signIns.at(-1)?.refreshTokens ?? [];
@@ -102,7 +95,7 @@ describe("with AUTH_SECRET", () => {
     for (const at of [2, 3, 4]) expect(parts[0]?.at(at)).not.toBe(parts[1]?.at(at));
   });
 
-  test("CK-09 a session cookie with any one character changed is nobody's", async () => {
+  test("CK-09 a session cookie with one changed character signs nobody in", async () => {
     const { kit, browser } = await signedIn(NEW);
     const sealed = browser.value(ACCESS);
     expect(await who(kit, `${ACCESS}=${sealed}`)).toEqual(ADA);
@@ -126,12 +119,12 @@ describe("with AUTH_SECRET", () => {
     ],
     ["that was encoded otherwise", (sealed: string) => sealed.replaceAll("-", "+").replaceAll("_", "/")],
     ["in percent signs", (sealed: string) => sealed.replaceAll(".", "%2e")],
-  ])("CK-09 CK-18 a session cookie %s is nobody's", async (_what, change) => {
+  ])("CK-09 CK-18 a session cookie %s signs nobody in", async (_what, change) => {
     const { kit, browser } = await signedIn(NEW);
     expect(await who(kit, `${ACCESS}=${change(browser.value(ACCESS))}`)).toEqual(NOBODY);
   });
 
-  test("CK-09 RF-09 a refresh cookie with a changed character is sent to nobody", async () => {
+  test("CK-09 RF-09 a refresh cookie with a changed character causes no request to Cognito", async () => {
     const { kit, browser } = await signedIn(NEW);
     const sealed = browser.value("__Host-auth.refresh");
     pool.cognito.clearRequests();
@@ -141,7 +134,7 @@ describe("with AUTH_SECRET", () => {
     expect(pool.cognito.requests).toEqual([]);
   });
 
-  test("CK-09 AR-14 a transaction with a changed character starts over, without a token call", async () => {
+  test("CK-09 AR-14 a transaction with a changed character is rejected without a token call", async () => {
     const browser = pool.browser(await pool.load({ AUTH_SECRET: NEW }));
     const login = await browser.login();
     const url = await pool.cognito.authorize(login.headers.get("location") ?? "", "ada");
@@ -156,17 +149,17 @@ describe("with AUTH_SECRET", () => {
     expect(pathOf(await browser.callback(url))).toBe("/dashboard");
   });
 
-  test("CK-09 a token that is not sealed is nobody's", async () => {
+  test("CK-09 a token that is not sealed signs nobody in", async () => {
     const { kit } = await signedIn(NEW);
     expect(await who(kit, `${ACCESS}=${await pool.cognito.accessTokenFor("ada")}`)).toEqual(NOBODY);
   });
 
-  test("CK-09 a sealed session is nobody's where no secret is known, and that is no error", async () => {
+  test("CK-09 without the secret, a sealed session means signed out and no error", async () => {
     const { browser } = await signedIn(NEW);
     expect(await who(await pool.load(), browser.cookieHeader)).toEqual(NOBODY);
   });
 
-  describe("and a value under the name of another", () => {
+  describe("a value under the name of another cookie", () => {
     const KINDS = ["access", "id", "refresh", "rounds", "txn"];
 
     async function move() {
@@ -180,14 +173,14 @@ describe("with AUTH_SECRET", () => {
       return { kit, browser, state, moved };
     }
 
-    test.each(["access", "refresh"])("CK-11 nothing else opens as the %s cookie", async (to) => {
+    test.each(["access", "refresh"])("CK-11 the value of another cookie does not open as the %s cookie", async (to) => {
       const { kit, moved } = await move();
       for (const cookie of moved(to)) expect(await who(kit, cookie)).toEqual(NOBODY);
       expect(pool.cognito.requests).toEqual([]);
     });
 
-    test("CK-11 CF-09 what was opened once opens for no other purpose, and without its secret not again", async () => {
-      const { seal, unseal } = await import("@/lib/auth/core/base/seal");
+    test("CK-11 CF-09 a value that was opened once does not open for another purpose or without its secret", async () => {
+      const { seal, unseal } = (await pool.load()).core.seal;
       const secrets = [NEW];
       const value = await seal("text", "spent", NEW);
       expect(await unseal(value, "spent", secrets)).toBe("text");
@@ -196,7 +189,7 @@ describe("with AUTH_SECRET", () => {
       expect(await unseal(value, "spent", secrets)).toBe("text");
     });
 
-    test("CK-11 nothing else opens as the ID cookie", async () => {
+    test("CK-11 the value of another cookie does not open as the ID cookie", async () => {
       const { kit, browser, moved } = await move();
       const route = kit.api.withSession((_request: Request, { idClaims }) => Response.json(idClaims));
       for (const other of moved("id")) {
@@ -205,7 +198,7 @@ describe("with AUTH_SECRET", () => {
       }
     });
 
-    test("CK-11 nothing else opens as a transaction", async () => {
+    test("CK-11 the value of another cookie does not open as a transaction", async () => {
       const { kit, state, moved } = await move();
       for (const cookie of moved("txn")) {
         const request = pool.browser(kit).request(`/auth/callback?code=x&state=${state}`, { ...TYPED, cookie });
@@ -214,7 +207,7 @@ describe("with AUTH_SECRET", () => {
       expect(pool.cognito.requests).toEqual([]);
     });
 
-    test("CK-11 CB-01 one transaction does not stand for another", async () => {
+    test("CK-11 CB-01 one transaction cannot replace another", async () => {
       const { browser, state } = await move();
       await browser.login("/auth/login?returnTo=/y&prompt=login");
       const [first = "", second = ""] = browser.names().filter((name) => name.startsWith("__Host-auth.txn."));
@@ -227,7 +220,7 @@ describe("with AUTH_SECRET", () => {
 });
 
 describe("a new secret", () => {
-  test("CF-09 opens nothing alone, and everything together with the old one", async () => {
+  test("CF-09 a new secret opens old cookies only together with the old secret", async () => {
     const { browser } = await signedIn(OLD);
     const { cookieHeader } = browser;
     expect(await who(await pool.load({ AUTH_SECRET: `${NEW}, ${OLD}` }), cookieHeader)).toEqual(ADA);
@@ -235,7 +228,7 @@ describe("a new secret", () => {
     expect(await who(await pool.load({ AUTH_SECRET: NEW }), cookieHeader)).toEqual(NOBODY);
   });
 
-  test("CF-09 seals from then on, while a session of the old one is refreshed without a new sign-in", async () => {
+  test("CF-09 a new secret seals all new cookies, and a session of the old secret needs no new sign-in", async () => {
     const { browser: before } = await signedIn(OLD);
     const browser = pool.browser(await pool.load({ AUTH_SECRET: `${NEW},${OLD}` }));
     for (const [name, cookie] of before.jar) browser.jar.set(name, cookie);

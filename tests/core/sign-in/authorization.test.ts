@@ -13,11 +13,11 @@ test.each([
     ["none", "login", "select_account consent"],
     ["", "none login", "login none", "xlogin", "loginx", "login "],
   ],
-])("AR-11 AR-12 of %s in a sign-in link only what is well formed goes to Cognito", (name, good, bad) => {
+])("AR-11 AR-12 only well-formed values of %s in a sign-in link reach Cognito", (name, good, bad) => {
   for (const value of good) expect(read(name, value)).toEqual({ [name]: value });
   for (const value of bad) expect(read(name, value)).toEqual({});
 });
 
-test("AR-11 nothing else goes there, and nothing that comes twice", () => {
+test("AR-11 unknown and repeated parameters of a sign-in link do not reach Cognito", () => {
   expect(readLink(new URLSearchParams("client_id=x&redirect_uri=y&scope=z&state=1&lang=de&lang=fr"))).toEqual({});
 });

@@ -18,7 +18,7 @@ const fail = async () => {
   throw new Error("Cognito rejected it");
 };
 
-/** Starts so many calls at once. Gives the error codes of those that the bound rejects, as they come. */
+/** Starts `count` calls at once. Returns a list that fills with the error codes of rejected calls. */
 function start(bound: CallBound, count: number, call: () => Promise<unknown>): string[] {
   const codes: string[] = [];
   for (let i = 0; i < count; i++) bound.run(call).catch(({ code }) => code && codes.push(code));
@@ -26,7 +26,7 @@ function start(bound: CallBound, count: number, call: () => Promise<unknown>): s
 }
 
 describe("the bound on calls with made-up credentials", () => {
-  test("AT-06 lets thirty failed calls a second through, and the others wait for the next second", async () => {
+  test("AT-06 thirty failed calls a second pass, and the others wait for the next second", async () => {
     const bound = new CallBound("failures");
     const rejected = start(bound, 50, fail);
     await vi.advanceTimersByTimeAsync(900);
@@ -36,7 +36,7 @@ describe("the bound on calls with made-up credentials", () => {
     expect(rejected).toEqual([]);
   });
 
-  test("AT-06 does not count calls that succeed: a hundred sign-ins one after the other do not wait", async () => {
+  test("AT-06 calls that succeed do not count: a hundred sign-ins in a row do not wait", async () => {
     const bound = new CallBound("failures");
     for (let i = 0; i < 29; i++) await bound.run(fail).catch(() => {});
     for (let i = 0; i < 100; i++) await bound.run(succeed);
@@ -44,7 +44,7 @@ describe("the bound on calls with made-up credentials", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("AT-06 counts revocations that succeed: Cognito confirms them for any token", async () => {
+  test("AT-06 revocations that succeed count, because Cognito confirms them for any token", async () => {
     const bound = new CallBound("all");
     for (let i = 0; i < 30; i++) await bound.run(succeed);
     start(bound, 1, succeed);
@@ -54,7 +54,7 @@ describe("the bound on calls with made-up credentials", () => {
     expect(calls).toBe(31);
   });
 
-  test("AT-06 a call that succeeds in the next second earns that second no more than one call", async () => {
+  test("AT-06 a call that succeeds in the next second gives that second no extra call", async () => {
     const bound = new CallBound("failures");
     let finish = () => {};
     const slow = bound.run(() => new Promise<void>((resolve) => (finish = resolve)));
@@ -66,7 +66,7 @@ describe("the bound on calls with made-up credentials", () => {
     expect(calls).toBe(30);
   });
 
-  test("AT-06 a call that gets no turn in four seconds is not made", async () => {
+  test("AT-06 a call without a turn in four seconds is rejected", async () => {
     const bound = new CallBound("failures");
     const rejected = start(bound, 200, fail);
     await vi.advanceTimersByTimeAsync(3_900);
