@@ -2,6 +2,9 @@ import { createElement } from "react";
 import { renderToReadableStream } from "react-dom/server.edge";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 
+// Outside Next, `headers()` has no request to read.
+vi.mock("next/headers", () => ({ headers: async () => new Headers({ host: "app.example" }) }));
+
 const APP = "https://app.example/shop";
 
 beforeAll(() => {
