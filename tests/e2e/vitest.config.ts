@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     name: "e2e",
     environment: "node",
-    include: ["{e2e,lab/chaos}/**/*.test.ts", "lab/copy/{default,dev}.test.ts"],
+    include: ["e2e/**/*.test.ts"],
     globalSetup: ["e2e/support/global-setup.ts"],
     fileParallelism: false,
     testTimeout: 60_000,
