@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -22,6 +23,7 @@ const runtime = (name: string, environment: string, exclude: string[] = []) => (
 /** Everything but the browser, once in Node and once in the runtime that middleware has. */
 export default defineConfig({
   test: {
+    maxWorkers: availableParallelism(), // By default vitest leaves one core idle.
     projects: [
       runtime("node", "node"),
       runtime("edge", "edge-runtime", ["tests/{stand-in,tools}/**", "tests/core/layers.test.ts"]),
