@@ -15,7 +15,7 @@ const runtime = (name: string, environment: string, exclude: string[] = []) => (
     root,
     include: ["tests/{core,routes,stand-in,tools}/**/*.test.ts"],
     exclude,
-    testTimeout: 20_000,
+    testTimeout: 60_000, // Some tests do much work, and other programs may keep the machine busy.
     server: { deps: { inline: ["next-intl"] } }, // It imports "next/server", which Node does not find from there.
   },
 });
