@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -14,7 +15,7 @@ const runtime = (name: string, environment: string, exclude: string[] = []) => (
     root,
     include: ["tests/*.test.ts", "tests/{core,routes,stand-in,tools,docs}/**/*.test.ts"],
     exclude,
-    testTimeout: 20_000,
+    testTimeout: 60_000, // Some tests do much work, and other programs may keep the machine busy.
     server: { deps: { inline: ["next-intl"] } }, // It imports "next/server", which Node does not find from there.
   },
 });
@@ -22,6 +23,7 @@ const runtime = (name: string, environment: string, exclude: string[] = []) => (
 /** Everything but the browser, once in Node and once in the runtime that middleware has. */
 export default defineConfig({
   test: {
+    maxWorkers: availableParallelism(), // By default vitest leaves one core idle.
     projects: [
       runtime("node", "node"),
       runtime("edge", "edge-runtime", [

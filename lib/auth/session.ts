@@ -1,20 +1,16 @@
 // The door for pages, layouts and server actions: the session of the current request.
 import "server-only";
-import * as nextCache from "next/cache";
 import { headers } from "next/headers";
 import { forbidden, redirect } from "next/navigation";
-import { connection } from "next/server";
-import { cache } from "react";
-import { authenticate } from "./core/authenticate";
 import { getConfig } from "./core/base/config";
 import { AuthError, type AuthErrorCode, isAuthErrorCode } from "./core/base/errors";
 import { type AuthEvent, emit, type Missing } from "./core/base/events";
 import { KIT_PATHS } from "./core/base/paths";
-import { CookieJar } from "./core/http/cookie-jar";
 import { errorPath } from "./core/http/responses";
 import { safeReturnTo } from "./core/http/return-to";
-import type { Authentication, SignedIn, SignedOut } from "./core/session/authentication";
+import type { SignedIn, SignedOut } from "./core/session/authentication";
 import { findMissing, isMachine, type Requirement, type Session } from "./core/session/session";
+import { authenticateCurrent, renewCurrent } from "./current";
 import { report } from "./events";
 
 // An app augments these interfaces through this module, and never names core.
@@ -73,6 +69,17 @@ export async function requireSession(requirement: Requirement & { readonly retur
 }
 
 /**
+ * Renews the session at Cognito and returns it: new groups and claims are seen at once, also by the page that renders after
+ * an action. Works in server actions and route handlers. Throws an `AuthError`: with status 401 when there is no session to
+ * renew, with status 503 when Cognito does not answer.
+ */
+export async function refreshSession(): Promise<Session> {
+  const auth = await renewCurrent();
+  if (auth.status === "signed_in") return auth.session;
+  throw auth.error ?? new AuthError("token_invalid", "Nobody is signed in");
+}
+
+/**
  * Returns the verified access token, to call an API as the user. Keep it on the server. Throws as `getSession` does.
  */
 export async function getAccessToken(): Promise<string | null> {
@@ -110,15 +117,6 @@ async function authenticateOrThrow(): Promise<SignedIn | SignedOut> {
   if (auth.status === "unknown") throw auth.error;
   return auth;
 }
-
-// Next has `io` from 16.3 on; before, `connection` keeps this out of prerenders, but throws inside "use cache: private".
-const { io = connection }: { io?: () => Promise<void>; [name: string]: unknown } = nextCache;
-
-const authenticateCurrent = cache(async (): Promise<Authentication> => {
-  await io(); // A session depends on the clock, which Next does not let a prerender read.
-  const sent = await headers(); // Before the configuration: a build then needs no variables.
-  return authenticate(sent, new CookieJar(sent, getConfig(sent)), { refresh: "never" });
-});
 
 function redirectToSignIn(returnTo: string | null, maxAge?: number): never {
   const query = { ...(returnTo && { returnTo }), ...(maxAge !== undefined && { max_age: String(maxAge) }) };

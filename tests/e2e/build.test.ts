@@ -9,6 +9,8 @@ import { findFreePort } from "./support/ports";
 import { DOCUMENT, raw } from "./support/raw";
 import { IDLE_MIDDLEWARE, nextCommand, type Variant, variantFolder } from "./support/variants";
 
+const BUILD_MS = 300_000; // A build takes long on a machine that does other work.
+
 interface Manifest {
   readonly middleware: Readonly<
     Record<string, { files: string[]; matchers: { originalSource: string; regexp: string }[] }>
@@ -62,7 +64,7 @@ test("NX-26 CF-11 Next is at a version without a known middleware bypass, and lo
   expect(Object.keys(dependencies).sort()).toEqual(["jose", "next", "react", "react-dom", "server-only"]);
 });
 
-test("NX-25 middleware.ts and proxy.ts at once are noticed by the build", async () => {
+test("NX-25 middleware.ts and proxy.ts at once are noticed by the build", { timeout: BUILD_MS }, async () => {
   const folder = join(variantFolder("middleware"), "../both");
   await rm(folder, { recursive: true, force: true });
   await mkdir(join(folder, "app"), { recursive: true });
@@ -84,7 +86,7 @@ test("CF-05 CF-01 without variables it builds, and does not run: the first reque
   }
 });
 
-test("NX-21 a client component that imports the session's code does not build", async () => {
+test("NX-21 a client component that imports the session's code does not build", { timeout: BUILD_MS }, async () => {
   const folder = join(variantFolder("middleware"), "../client-import");
   await rm(folder, { recursive: true, force: true });
   await cp(join(variantFolder("middleware"), "lib"), join(folder, "lib"), { recursive: true });

@@ -7,9 +7,9 @@ export default defineConfig({
   test: {
     name: "e2e",
     environment: "node",
-    include: ["{e2e,lab/chaos}/**/*.test.ts", "lab/copy/{default,dev}.test.ts"],
+    include: ["e2e/**/*.test.ts"],
     globalSetup: ["e2e/support/global-setup.ts"],
-    fileParallelism: false,
+    maxWorkers: 2, // A file spends half of its time waiting for its browser and its server.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     retry: 0,

@@ -19,8 +19,9 @@ export async function sendDropped(name: string, call: () => Promise<Response>, s
   for (let i = 0; i < 10; i++) await setImmediate();
   const countThen = count();
   at(seconds + 1);
+  const timers = vi.getTimerCount();
   const last = call();
-  for (let i = 0; i < 10; i++) await setImmediate();
+  await until(() => vi.getTimerCount() > timers); // It waits for the dropped request, or sends its own.
   await vi.advanceTimersByTimeAsync(2_000); // The time for which requests wait when it may be too late.
   const { status } = await last;
   return [countThen, count(), status];

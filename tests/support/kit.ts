@@ -46,6 +46,7 @@ export async function loadKit(env: Record<string, string | undefined>) {
     login: await import("@/app/auth/login/route"),
     callback: await import("@/app/auth/callback/route"),
     logout: await import("@/app/auth/logout/route"),
+    refresh: await import("@/app/auth/refresh/route"),
     api: await import("@/lib/auth/api"),
     config: (await import("@/lib/auth/core/base/config")).getConfig,
     core: {

@@ -4,13 +4,13 @@ import { AuthError } from "./base/errors";
 import type { CookieJar } from "./http/cookie-jar";
 import { cookieName } from "./http/cookies";
 import { isPrefetch, readBearer, requestKind } from "./http/request";
-import type { Authentication } from "./session/authentication";
+import type { Authentication, SignedIn } from "./session/authentication";
 import { hasEnded, isRejected, markRejected } from "./session/ended";
 import { hasOldRefreshCookie, type RefreshState, readRefreshState } from "./session/refresh-cookie";
 import { createSession } from "./session/session";
 import { readSession, writeSession } from "./session/session-cookies";
-import { checkContinuation } from "./tokens/issued-tokens";
-import { hasFailedRefresh, refreshOnce } from "./tokens/refresh";
+import { checkContinuation, type IssuedTokens } from "./tokens/issued-tokens";
+import { hasFailedRefresh, refreshOnce, renewOnce } from "./tokens/refresh";
 import { revoke } from "./tokens/revocation";
 import { verifyAccessToken } from "./tokens/verify";
 
@@ -40,6 +40,25 @@ export async function authenticate(headers: Headers, jar: CookieJar, { refresh }
   if (refresh === "never" || isPrefetch(headers)) return stored;
   const mustRefresh = refresh === "always" || isExpiring(stored, headers) || (await mustRefreshEarly(stored, jar));
   return mustRefresh ? refreshSession(jar, stored) : stored;
+}
+
+/**
+ * Renews the session of the cookies at Cognito, so that its claims are today's. The result is `signed_in` only with new
+ * tokens, and `unknown` when Cognito does not answer: the session is kept. Changes the jar. Throws no AuthError.
+ */
+export async function renew(jar: CookieJar): Promise<Authentication> {
+  const stored = await toAuthentication(readSession(jar));
+  const state = await readRefreshState(jar);
+  if (!state || (await hasEnded(jar, state.signIn)) || (await isRejected(jar, state.refreshToken))) {
+    return { status: "signed_out", error: new AuthError("grant_rejected", "There is no refresh token to renew with") };
+  }
+  const accessToken = stored.status === "signed_in" ? stored.accessToken : null;
+  try {
+    return await storeTokens(jar, state, await renewOnce(state, jar.config, accessToken));
+  } catch (error) {
+    if (!(error instanceof AuthError)) throw error;
+    return handleFailure(jar, state, { status: "signed_out", error: null }, error);
+  }
 }
 
 /** Tells the pages and routes behind middleware that the session could not be checked. Only they get this cookie. */
@@ -97,13 +116,17 @@ async function refreshSession(jar: CookieJar, stored: Authentication): Promise<A
   }
   try {
     const tokens = await refreshOnce(state, jar.config, { isUrgent: stored.status !== "signed_in" });
-    checkContinuation(tokens, state.signIn);
-    const refreshToken = tokens.refreshToken ?? state.refreshToken;
-    return await writeSession(jar, tokens, { ...state, refreshToken }, "refreshed");
+    return await storeTokens(jar, state, tokens);
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
     return handleFailure(jar, state, stored, error);
   }
+}
+
+async function storeTokens(jar: CookieJar, state: RefreshState, tokens: IssuedTokens): Promise<SignedIn> {
+  checkContinuation(tokens, state.signIn);
+  const refreshToken = tokens.refreshToken ?? state.refreshToken;
+  return writeSession(jar, tokens, { ...state, refreshToken }, "refreshed");
 }
 
 /**

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type Browser, type Kit, TYPED, usePool, whoIs } from "../../support/kit";
+import { type Browser, CLICKED, type Kit, TYPED, usePool, whoIs } from "../../support/kit";
 
 const ADA = { user: "ada", page: 200, cookies: [] };
 const AGAIN = "/auth/login?returnTo=/x&prompt=login";
@@ -147,4 +147,19 @@ describe("bytes that a sub-domain plants around the name of a cookie", () => {
     const good = await pool.cognito.accessTokenFor("ada");
     expect(await whoIs(kit, `a=b;${space}${NAME}${space}=${space}${good}${space}; c=d`)).toEqual(ADA);
   });
+});
+
+test("AT-15 sign-out deletes all cookies of its own, also when a sub-domain planted seventy others before them", async () => {
+  const kit = await pool.load();
+  const browser = pool.browser(kit);
+  await browser.login(); // A sign-in that is not finished.
+  await browser.signIn();
+  const own = browser.names().filter((name) => !name.includes(".ended."));
+  const planted = Array.from({ length: 70 }, (_, i) => `auth.p${i}=x`).join("; ");
+  const request = browser.request("/auth/logout", CLICKED, { method: "POST" });
+  request.headers.set("cookie", `${planted}; ${browser.cookieHeader}`);
+  const lines = (await kit.logout.POST(request)).headers.getSetCookie();
+  const deleted = lines.filter((line) => line.includes("=; Max-Age=0")).map((line) => line.split("=", 1).join());
+  expect(deleted).toHaveLength(64);
+  expect(own.filter((name) => !deleted.includes(name))).toEqual([]);
 });

@@ -229,3 +229,16 @@ describe("tokens straight from the token endpoint", () => {
     expect(browser.names()).toEqual([...names, "__Host-auth.spent"].sort());
   });
 });
+
+test.each([
+  ["another algorithm", { alg: "HS256" }],
+  ["no key id", { kid: undefined }],
+  ["a key id that is a number", { kid: 5 }],
+])("KS-10 a token with %s is a bad response, also while the keys are unavailable", async (_what, header) => {
+  await browser.signIn(); // The keys are known now.
+  pool.cognito.fault("jwks", { status: 500 });
+  pool.cognito.clearRequests();
+  browser = pool.browser(kit);
+  expectRefusal(await signInWith(inHeader(header)));
+  expect(pool.cognito.count("jwks")).toBe(0);
+});

@@ -256,3 +256,37 @@ test("KS-05 DS-02 twenty ID tokens with unknown key ids cause one fetch", async 
   }
   expect(pool.cognito.count("jwks")).toBe(1);
 });
+
+describe("keys of tokens that come straight from the token endpoint", () => {
+  test("KS-07 an issuer that still answers with the old keys delays the search for the new ones for nobody", async () => {
+    const { kit, config, verify } = await load();
+    expect(await verify(await token())).toBe("good");
+    const old = await (await fetch(config.jwksUri)).json();
+    await pool.cognito.rotateKeys({ keepOld: false });
+    pool.cognito.fault("jwks", { status: 200, body: old });
+    pool.cognito.clearRequests();
+    const answer = await pool.browser(kit).signIn();
+    expect([pathOf(answer), fetches()]).toEqual(["/auth/error?code=token_response_invalid&returnTo=%2Fdashboard", 1]);
+    pool.cognito.clearFaults();
+    at(5);
+    expect(await verify(await token())).toBe("good");
+  });
+});
+
+test("KS-10 an answer that arrives after the process stood still counts, also when a later fetch fails", async () => {
+  const { config, verify } = await load();
+  const good = await token();
+  const jwks = await (await fetch(config.jwksUri)).text();
+  const fetched = vi.spyOn(globalThis, "fetch");
+  let arrive = (_answer: Response) => {};
+  fetched.mockImplementationOnce(() => new Promise((resolve) => (arrive = resolve)));
+  fetched.mockRejectedValueOnce(new TypeError("fetch failed"));
+  const first = verify(good);
+  await vi.waitFor(() => expect(fetched).toHaveBeenCalledTimes(1));
+  at(11);
+  expect(await verify(good)).toBe("keys_unavailable");
+  arrive(new Response(jwks));
+  expect(await first).toBe("good");
+  expect(await verify(await token())).toBe("good");
+  expect(fetched).toHaveBeenCalledTimes(2);
+});

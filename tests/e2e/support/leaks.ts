@@ -23,16 +23,26 @@ const PUBLIC_HEADER = /^eyJ[\w-]{0,90}$/; // What every token of a pool begins w
 const OWN_PLACES = /^set-cookie: .*$|\/auth\/callback\/\?code=\S*/gim;
 const SHOWN = 120;
 
+// Most secrets have only these characters, so only long runs of them can hold one.
+const RUN = /[\w.~+/=-]{20,}/g;
+const IS_RUN = /^[\w.~+/=-]+$/;
+
 /** The places, with what stands before, where a token, code, verifier or secret is that belongs into cookies only. */
 export async function findLeaks({ tap, env, output, folder }: Run): Promise<readonly string[]> {
   const secrets = await collectSecrets(tap, env);
   const places = { answers: tap.answers().replace(OWN_PLACES, ""), output, ...(await readFolder(folder)) };
   return Object.entries(places).flatMap(([place, text]) =>
-    [...secrets].flatMap((secret) => {
+    findSecrets(text, secrets).flatMap((secret) => {
       const before = text.split(secret).slice(0, -1);
       return before.map((it) => `${place}: ${it.slice(-SHOWN)}${secret.slice(0, 12)}…`);
     }),
   );
+}
+
+/** The secrets that the text has. Pages repeat most of their runs, so a search through each run once is quick. */
+function findSecrets(text: string, secrets: ReadonlySet<string>): readonly string[] {
+  const runs = [...new Set(text.match(RUN))].join("\n");
+  return [...secrets].filter((secret) => (IS_RUN.test(secret) ? runs : text).includes(secret));
 }
 
 /** In pieces, so that half a token is found as well. */

@@ -6,10 +6,29 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { IDLE_MIDDLEWARE, nextCommand } from "../../e2e/support/variants";
 
-/** One small app, guarded in four ways: not at all, by nothing but a look at a cookie, with jose by hand, by the kit. */
-export const APPS = ["no-auth", "empty", "jose", "kit"] as const;
+type Middleware = "none" | "empty" | "own" | "kit";
 
-export type AppName = (typeof APPS)[number];
+interface AppPlan {
+  /** Where the page takes the user from: a folder of `variants`, or the template's own look at a cookie. */
+  readonly viewer?: "no-auth" | "jose" | "kit";
+  readonly middleware: Middleware;
+  /** The file that holds the middleware: `middleware.ts` runs at the edge, `proxy.ts` in Node. */
+  readonly file?: "middleware.ts" | "proxy.ts";
+}
+
+/** One small app, guarded in several ways. */
+const PLANS = {
+  "no-auth": { viewer: "no-auth", middleware: "none" },
+  empty: { middleware: "empty" },
+  jose: { viewer: "jose", middleware: "own" },
+  kit: { viewer: "kit", middleware: "kit" },
+  "page-only": { viewer: "kit", middleware: "none" },
+  "page-empty-proxy": { viewer: "kit", middleware: "empty", file: "proxy.ts" },
+  "page-empty-middleware": { viewer: "kit", middleware: "empty" },
+  "kit-proxy": { viewer: "kit", middleware: "kit", file: "proxy.ts" },
+} as const satisfies Readonly<Record<string, AppPlan>>;
+
+export type AppName = keyof typeof PLANS;
 
 const PROJECT = fileURLToPath(new URL("../../../", import.meta.url));
 const STAMP = ".built-from";
@@ -44,19 +63,32 @@ export async function buildApp(name: AppName): Promise<void> {
 
 /** The template, what the app has in place of it, and with the kit what the README says to copy. */
 async function collectSources(name: AppName): Promise<ReadonlyMap<string, string>> {
+  const { viewer, middleware, file = "middleware.ts" }: AppPlan = PLANS[name];
   const files = new Map<string, string>([["package.json", '{ "private": true, "type": "module" }\n']]);
   const add = async (source: string, prefix = "") => {
-    const entries = await readdir(join(PROJECT, source), { recursive: true, withFileTypes: true }).catch(() => []);
+    const entries = await readdir(join(PROJECT, source), { recursive: true, withFileTypes: true });
     for (const entry of entries.filter((it) => it.isFile())) {
       const path = join(entry.parentPath ?? entry.path, entry.name);
       files.set(join(prefix, path.slice(join(PROJECT, source).length + 1)), await readFile(path, "utf8"));
     }
   };
   await add("tests/lab/bench/app");
-  await add(`tests/lab/bench/variants/${name}`);
-  if (name === "no-auth") files.set("middleware.ts", IDLE_MIDDLEWARE);
-  if (name !== "kit") return files;
-  await add("lib/auth", "lib/auth");
-  await add("app/auth", "app/auth");
-  return files.set("middleware.ts", await readFile(join(PROJECT, "middleware.ts"), "utf8"));
+  if (viewer) await add(`tests/lab/bench/variants/${viewer}`);
+  if (viewer === "kit") {
+    await add("lib/auth", "lib/auth");
+    await add("app/auth", "app/auth");
+  }
+  const text = await readMiddleware(middleware, files.get("middleware.ts") ?? "");
+  files.delete("middleware.ts");
+  return files.set(file, text);
+}
+
+/** The text of the middleware file. `own` is what the template or the variant has. */
+async function readMiddleware(middleware: Middleware, own: string): Promise<string> {
+  if (middleware === "none") return IDLE_MIDDLEWARE;
+  if (middleware !== "kit") return own;
+  const text = await readFile(join(PROJECT, "middleware.ts"), "utf8");
+  const edited = text.replace('PUBLIC_PATHS = ["/"', 'PUBLIC_PATHS = ["/", "/about"');
+  if (edited === text) throw new Error("middleware.ts has no PUBLIC_PATHS that begin with /");
+  return edited;
 }

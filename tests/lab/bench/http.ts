@@ -1,4 +1,4 @@
-import { APPS, type AppName, buildApp } from "./apps";
+import { type AppName, buildApp } from "./apps";
 import { CONNECTIONS, inspect, load, type Measured, type Target } from "./load";
 import { fixed, formatSpread, type Part, type Table } from "./report";
 import { Server } from "./server";
@@ -30,7 +30,7 @@ type Measurements = ReadonlyMap<string, readonly Measured[]>;
 
 /** What a request costs the server, whichever way it is guarded. */
 export async function runHttp(isQuick: boolean): Promise<Part> {
-  for (const app of APPS) await buildApp(app);
+  for (const { app } of Object.values(CONTENDERS)) await buildApp(app);
   const stage = await Stage.open();
   const contenders = await start(stage);
   try {

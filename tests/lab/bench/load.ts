@@ -24,12 +24,17 @@ export interface Target {
 }
 
 /** `amount` requests on a few connections, as fast as they are answered. */
-export async function load(server: Server, { path, status, cookies }: Target, amount: number): Promise<Measured> {
+export async function load(
+  server: Server,
+  { path, status, cookies }: Target,
+  amount: number,
+  connections = CONNECTIONS,
+): Promise<Measured> {
   const requests = cookies.length > 0 ? cookies.map((cookie) => ({ ...DOCUMENT, cookie })) : [DOCUMENT];
   const before = server.cpuTime();
   const instance = autocannon({
     url: server.url + path,
-    connections: CONNECTIONS,
+    connections,
     amount,
     requests: requests.map((headers) => ({ headers })),
   });

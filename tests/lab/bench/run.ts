@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { runBundle } from "./bundle";
 import { runCold } from "./cold";
+import { runCosts } from "./costs";
 import { runHttp } from "./http";
 import { runMicro } from "./micro";
 import { runRefresh } from "./refresh";
@@ -10,6 +11,7 @@ import { describeLoad, describeMachine, formatPart, type Part } from "./report";
 const PARTS: Readonly<Record<string, (isQuick: boolean) => Promise<Part>>> = {
   micro: runMicro,
   http: runHttp,
+  costs: runCosts,
   refresh: runRefresh,
   cold: runCold,
   bundle: runBundle,

@@ -2,6 +2,7 @@ import { CLAIMS, type Claim } from "./claims";
 import type { Layout } from "./layouts";
 import { createProject, openProject, type Project } from "./project";
 import { openSite } from "./site";
+import { tryDev } from "./try-dev";
 import { tryExample } from "./try-example";
 
 export interface Result {
@@ -60,6 +61,7 @@ async function tryProject(layout: Layout, project: Project) {
     ran += `, ${proven}/${claimsOf(layout).length} claims`;
     await site.close();
     if (layout.hasTests && (await attempt("the project's own tests", () => tryExample(project)))) ran += ", own tests";
+    if (layout.hasDev && (await attempt("the stand-in in the project", () => tryDev(project)))) ran += ", stand-in";
   });
   return { failures, next, ran };
 }

@@ -31,6 +31,8 @@ export interface Layout {
   readonly isLinted?: boolean;
   /** Whether the project's own tests, with the stand-in, are tried, too. */
   readonly hasTests?: boolean;
+  /** Whether `tests/cognito/dev.ts`, copied into the project, is tried, too. */
+  readonly hasDev?: boolean;
   readonly claims?: readonly Claim[];
   change?(project: Project): Promise<void>;
 }
@@ -53,6 +55,7 @@ export const LAYOUTS: readonly Layout[] = [
     flags: [...BARE.filter((flag) => flag !== "--no-src-dir"), "--src-dir"],
     folder: "src",
     config: "",
+    hasDev: true,
   },
   {
     name: "eslint-tailwind",

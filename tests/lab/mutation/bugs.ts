@@ -79,8 +79,8 @@ export const BUGS: readonly Bug[] = [
     "",
   ]),
   bug("JWKS: a late answer replaces newer keys", `${CORE}/tokens/keys.ts`, [
-    "if (source.pending === pending) Object.assign(source, { pending: null, ...found })",
-    "Object.assign(source, { pending: null, ...found })",
+    "isLast() || startedAt > source.fetchedAt",
+    "true",
   ]),
   bug("the signature of a cookie is not checked", `${CORE}/base/sign.ts`, [
     'await crypto.subtle.verify("HMAC", key, Uint8Array.from(decode(mac)), encoder.encode(text))',

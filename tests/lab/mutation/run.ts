@@ -68,8 +68,7 @@ async function work(folder: string, tests: readonly TestFile[]): Promise<void> {
   for (let mutant = queue.shift(); mutant && Date.now() < end; mutant = queue.shift()) {
     const { file, text } = mutant;
     writeFileSync(`${folder}/${file}`, text);
-    const order = orderTests(file, tests, (test) => verdicts.kills(file, test));
-    const run = await runTests(folder, order, { timeoutMs: 120_000 + 3 * usualMs, bail: 1 });
+    const run = await runTests(folder, orderTests(file, tests), { timeoutMs: 120_000 + 3 * usualMs, bail: 1 });
     writeFileSync(`${folder}/${file}`, readFileSync(ROOT + file));
     const isCode = !/Transform failed|PARSE_ERROR|No test files found/.test(run.output);
     const failed: Verdict = isCode ? "killed" : "invalid";

@@ -49,11 +49,6 @@ export class Verdicts {
     this.#known.set(judgement.mutant, judgement);
     appendFileSync(this.#path, `${JSON.stringify(judgement)}\n`);
   }
-
-  /** How many changes of this file a test has noticed. */
-  kills(source: string, test: string): number {
-    return [...this.#known.values()].filter(({ file, by }) => file === source && by === test).length;
-  }
 }
 
 export function describe({ file, line, before, after }: Mutant): string {

@@ -5,6 +5,7 @@ export const KIT_PATHS = {
   login: "/auth/login",
   callback: "/auth/callback",
   logout: "/auth/logout",
+  refresh: "/auth/refresh",
   error: "/auth/error",
 } as const;
 

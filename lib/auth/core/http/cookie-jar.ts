@@ -82,11 +82,14 @@ export class CookieJar {
     return [...kept.map(trim).filter(Boolean), ...added.map(({ name, value }) => `${name}=${value}`)].join("; ");
   }
 
-  /** Adds one Set-Cookie line for each change. Of the deletions it writes the first 64. */
+  /** Adds one Set-Cookie line for each change. Of the deletions it writes 64, those of own names first. */
   applyTo<R extends Response>(response: R): R {
     const set = this.changes.filter(({ maxAge }) => maxAge > 0);
-    const deleted = this.changes.filter(({ maxAge }) => maxAge === 0).slice(0, MAX_DELETIONS);
-    for (const cookie of [...set, ...deleted]) response.headers.append("set-cookie", serializeCookie(cookie));
+    const deleted = this.changes.filter(({ maxAge }) => maxAge === 0);
+    const own = deleted.filter(({ name }) => name.startsWith(this.config.cookiePrefix));
+    const planted = deleted.filter((cookie) => !own.includes(cookie));
+    for (const cookie of [...set, ...[...own, ...planted].slice(0, MAX_DELETIONS)])
+      response.headers.append("set-cookie", serializeCookie(cookie));
     return response;
   }
 }

@@ -29,8 +29,9 @@ const MAX_CLOCK_SKEW_S = 60;
 export async function verifyTokenResponse(response: TokenResponse, config: AuthConfig): Promise<IssuedTokens> {
   try {
     const { accessToken, idToken } = response;
-    await fetchNewKeys(config, [accessToken, idToken ?? accessToken].map(readKeyId));
+    await fetchNewKeys(config, readKeyId(accessToken));
     const accessClaims = await verifyAccessToken(accessToken, config, [config.clientId]);
+    if (idToken) await fetchNewKeys(config, readKeyId(idToken));
     const idClaims = idToken ? await verifyIdToken(idToken, config) : null;
     const tokens = { ...response, accessClaims, idClaims };
     await checkTokenSet(tokens);

@@ -42,14 +42,15 @@ export async function getKey(config: KeyConfig, kid: string): Promise<Verificati
 }
 
 /**
- * Fetches the keys now if one of these ids is unknown. Tokens that come straight from the token endpoint need this:
- * there an unknown id is a new key and not an attack. Throws `keys_unavailable`.
+ * Fetches the keys now if this id is unknown. A token that comes straight from the token endpoint needs this: there an
+ * unknown id is a new key and not an attack. Throws `token_invalid` when there is no such key, or `keys_unavailable`.
  */
-export async function fetchNewKeys(config: KeyConfig, kids: readonly string[]): Promise<void> {
+export async function fetchNewKeys(config: KeyConfig, kid: string): Promise<void> {
   if (config.pinnedKeys) return;
   const source = sourceOf(config);
-  const isComplete = kids.every((kid) => source.keys?.has(kid));
-  if (!isComplete || isUnusable(source)) await load(source, config.jwksUri);
+  if (source.keys?.has(kid) && !isUnusable(source)) return;
+  const keys = await load(source, config.jwksUri);
+  if (!keys.has(kid)) throw new AuthError("token_invalid", "Unknown key");
 }
 
 function sourceOf({ jwksUri }: KeyConfig): Source {
@@ -97,12 +98,15 @@ function load(source: Source, url: string): Promise<KeySet> {
   if (source.pending && startedAt - source.attemptedAt < ABANDONED_AFTER_S) return source.pending;
   const pending = fetchKeys(url, source.keys);
   Object.assign(source, { pending, attemptedAt: startedAt });
-  const settle = (found: Partial<Source>) => {
-    if (source.pending === pending) Object.assign(source, { pending: null, ...found }); // Else a later fetch replaced it.
+  const settle = (isNewest: boolean, found: Partial<Source>) => {
+    if (isNewest) Object.assign(source, found);
+    if (source.pending === pending) source.pending = null;
   };
+  const isLast = () => source.pending === pending;
   pending.then(
-    (keys) => settle({ keys, fetchedAt: startedAt, hasFailed: false }),
-    () => settle({ hasFailed: true }),
+    // The late answer of an abandoned fetch counts, too, unless a later fetch brought newer keys.
+    (keys) => settle(isLast() || startedAt > source.fetchedAt, { keys, fetchedAt: startedAt, hasFailed: false }),
+    () => settle(isLast(), { hasFailed: true }),
   );
   return pending;
 }

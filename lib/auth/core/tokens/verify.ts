@@ -49,11 +49,14 @@ export async function verifyIdToken(token: string, config: AuthConfig): Promise<
   throw invalid("is no ID token for this client");
 }
 
-/** Returns the key id of a token that is not verified, or "". */
+/** Returns the key id of a token that is not verified. Throws `token_invalid` when it cannot be a token of Cognito. */
 export function readKeyId(token: string): string {
+  if (token.length > MAX_TOKEN_CHARACTERS || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) throw invalid("is no JWS");
   const [header = ""] = token.split(".", 1);
-  const { kid } = asRecord(decodeJson(header));
-  return typeof kid === "string" ? kid : "";
+  const { alg, kid, crit, b64, zip } = asRecord(decodeJson(header));
+  const isPlain = alg === "RS256" && [crit, b64, zip].every((it) => it === undefined);
+  if (!isPlain || typeof kid !== "string") throw invalid("has an odd header");
+  return kid;
 }
 
 /** Whether the ID token names this access token, or none (OpenID Connect Core 3.1.3.8). */
@@ -89,12 +92,8 @@ async function verifiedClaims(token: string, config: AuthConfig): Promise<Record
 }
 
 async function parseAndVerify(token: string, config: AuthConfig): Promise<Verified> {
-  if (token.length > MAX_TOKEN_CHARACTERS || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) throw invalid("is no JWS");
-  const [header = "", payload = ""] = token.split(".");
-  const { alg, kid, crit, b64, zip } = asRecord(decodeJson(header));
-  const isPlain = alg === "RS256" && [crit, b64, zip].every((it) => it === undefined);
-  if (!isPlain || typeof kid !== "string") throw invalid("has an odd header");
-  const key = await getKey(config, kid);
+  const key = await getKey(config, readKeyId(token));
+  const [, payload = ""] = token.split(".");
   if (!(await hasSignatureOf(key, token))) throw invalid("has a bad signature");
   return { config, key, claims: asRecord(decodeJson(payload)) }; // Frozen: they serve many requests.
 }

@@ -1,0 +1,42 @@
+// POST /auth/refresh: renews the session now, so that new groups and claims are seen at once.
+import { renew } from "@/lib/auth/core/authenticate";
+import { getConfig } from "@/lib/auth/core/base/config";
+import { emitAll } from "@/lib/auth/core/base/events";
+import { KIT_PATHS } from "@/lib/auth/core/base/paths";
+import { CookieJar } from "@/lib/auth/core/http/cookie-jar";
+import { isCrossSite, requestKind } from "@/lib/auth/core/http/request";
+import { emptyResponse, page, redirectTo } from "@/lib/auth/core/http/responses";
+import { safeReturnTo } from "@/lib/auth/core/http/return-to";
+import { report } from "@/lib/auth/events";
+
+export async function POST(request: Request): Promise<Response> {
+  const { headers, url } = request;
+  const config = getConfig(headers);
+  if (isCrossSite(headers, config.origin)) return emptyResponse(403);
+  const isForm = requestKind(headers) === "document"; // Else a script calls.
+  const returnTo = safeReturnTo(isForm ? await readReturnTo(request) : [], config);
+  const jar = new CookieJar(headers, config);
+  const auth = await renew(jar);
+  emitAll(report, new URL(url).pathname, auth.events);
+  if (auth.status === "unknown") {
+    return isForm ? page(503, "Not possible now", "<p>Your session is kept. Try again soon.</p>") : emptyResponse(503);
+  }
+  if (auth.status === "signed_in") {
+    return isForm ? redirectTo(config.origin + returnTo, jar) : jar.applyTo(emptyResponse(204));
+  }
+  const signIn = `${config.baseUrl}${KIT_PATHS.login}?${new URLSearchParams({ returnTo })}`;
+  return isForm ? redirectTo(signIn, jar) : jar.applyTo(emptyResponse(401));
+}
+
+export function HEAD(): Response {
+  return emptyResponse(405, { allow: "POST" });
+}
+
+/** Returns the field `returnTo` of a form. A body that is no form has none. */
+async function readReturnTo(request: Request): Promise<readonly unknown[]> {
+  try {
+    return (await request.formData()).getAll("returnTo");
+  } catch {
+    return [];
+  }
+}

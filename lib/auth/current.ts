@@ -1,0 +1,55 @@
+// The session of the current request, for session.ts: Next gives the request, and the kit's core does the rest.
+import "server-only";
+import * as nextCache from "next/cache";
+import { cookies, headers } from "next/headers";
+import { connection } from "next/server";
+import { cache } from "react";
+import { authenticate, renew } from "./core/authenticate";
+import { getConfig } from "./core/base/config";
+import { AuthError } from "./core/base/errors";
+import { emitAll } from "./core/base/events";
+import { CookieJar } from "./core/http/cookie-jar";
+import { cookieName } from "./core/http/cookies";
+import { readBearer } from "./core/http/request";
+import type { Authentication } from "./core/session/authentication";
+import { report } from "./events";
+
+// Next has `io` from 16.3 on; before, `connection` keeps this out of prerenders, but throws in "use cache: private".
+const { io = connection }: { io?: () => Promise<void>; [name: string]: unknown } = nextCache;
+
+/**
+ * The Cookie header after a renewal in the same request. The key is the object that Next returns for the headers of a
+ * request: it is the same in an action and in the page that renders after it. React's cache is not shared by these two.
+ */
+const renewedCookies = new WeakMap<object, string>();
+
+export const authenticateCurrent = cache(async (): Promise<Authentication> => {
+  await io(); // A session depends on the clock, which Next does not let a prerender read.
+  const sent = await headers(); // Before the configuration: a build then needs no variables.
+  return authenticate(sent, createJar(sent), { refresh: "never" });
+});
+
+/** Renews the session and sets its cookies. Throws Next's error where no cookie can be set, before it asks Cognito. */
+export async function renewCurrent(): Promise<Authentication> {
+  const sent = await headers();
+  const store = await cookies();
+  const jar = createJar(sent);
+  store.delete(cookieName(jar.config, "outage")); // No browser has it. This is where Next throws in a page.
+  if (readBearer(sent) !== null) throw new AuthError("token_invalid", "A Bearer token cannot be renewed");
+  const auth = await renew(jar);
+  emitAll(report, "", auth.events); // An action does not know the path of its page.
+  for (const { name, value, maxAge } of jar.changes) {
+    const secure = name.startsWith("__Host-");
+    store.set({ name, value, maxAge, httpOnly: true, sameSite: "lax", secure, path: "/" });
+  }
+  renewedCookies.set(sent, jar.applyToHeader(cookieHeader(sent)));
+  return auth;
+}
+
+function createJar(sent: Headers): CookieJar {
+  return new CookieJar(new Headers({ cookie: cookieHeader(sent) }), getConfig(sent));
+}
+
+function cookieHeader(sent: Headers): string {
+  return renewedCookies.get(sent) ?? sent.get("cookie") ?? "";
+}
