@@ -1,9 +1,6 @@
 // Finds variables whose names look like misspelled names of the kit's variables.
 import type { Environment } from "./environment";
 
-/** Variables that a later release of the kit will read. */
-const LATER = ["COGNITO_RESOURCE", "AUTH_SESSION_IDLE", "AUTH_MAX_COOKIE_BYTES"];
-
 /**
  * Returns pairs: a variable that is set, and the variable of the kit that it resembles, which is not set. At most two
  * edits lie between the names. With more edits, APP_NAME or AUTH_URL of another library would resemble one.
@@ -12,11 +9,10 @@ export function findMisspelled(
   env: Environment,
   kitNames: readonly string[],
 ): readonly (readonly [name: string, meant: string])[] {
-  const known = [...kitNames, ...LATER];
   const isSet = (name: string) => Boolean(env[name]?.trim());
-  const others = Object.keys(env).filter((name) => isSet(name) && !known.includes(name));
+  const others = Object.keys(env).filter((name) => isSet(name) && !kitNames.includes(name));
   return others.flatMap((name) => {
-    const meant = known.find((it) => !isSet(it) && isWithinEdits(name.toUpperCase(), it, 2));
+    const meant = kitNames.find((it) => !isSet(it) && isWithinEdits(name.toUpperCase(), it, 2));
     return meant ? [[name, meant] as const] : [];
   });
 }

@@ -29,9 +29,12 @@ const SOURCES: Readonly<Record<string, string>> = {
   APP_BASE_URL: "Set it to the address that users open: http://localhost:3000 on your machine, https:// elsewhere",
   COGNITO_SCOPE: 'Leave it empty for "openid email profile", or add openid',
   COGNITO_API_CLIENT_IDS: "Cognito console → your user pool → App clients: client ids, separated by commas",
+  COGNITO_RESOURCE: "Leave it empty, or set it to the identifier of the resource server that Cognito writes into aud",
   COGNITO_JWKS: "Leave it empty, or set it to the output of: curl <COGNITO_ISSUER>/.well-known/jwks.json",
   AUTH_SESSION_MAX_AGE:
     "Cognito console → your user pool → App clients → your client → Refresh token expiration: the same time, in seconds (30 days are 2592000)",
+  AUTH_SESSION_IDLE: "Leave it empty for no idle limit, or use whole seconds",
+  AUTH_MAX_COOKIE_BYTES: "Leave it empty for 12000, or use whole bytes",
   AUTH_SECRET: "openssl rand -base64 32",
   AUTH_COOKIE_PREFIX: "Leave it empty for auth, or use letters, digits, - and _",
 };
