@@ -16,6 +16,9 @@ export function SiteHeader({ user }: { user: User | null | undefined }) {
         <Link href="/admin" prefetch={false}>
           Admin
         </Link>
+        <Link href="/settings" prefetch={false}>
+          Settings
+        </Link>
       </nav>
       {user && (
         <form className="account" method="post" action="/auth/logout">

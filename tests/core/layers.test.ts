@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 
@@ -70,4 +70,10 @@ test("every test of core is beside the file that it proves, and every file of co
   const proved = new Set(tests.map((path) => path.replace(/\.[\w-]+$/, ""))); // Without the aspect.
   expect([...proved].filter((path) => !sources.has(path))).toEqual([]);
   expect([...sources].filter((path) => !proved.has(path)).toSorted()).toEqual(Object.keys(WITHOUT_TESTS).toSorted());
+});
+
+test("the map in lib/auth/README.md names every file of core", () => {
+  const map = readFileSync(`${ROOT}lib/auth/README.md`, "utf8");
+  const missing = filesIn("lib/auth/core", ".ts").filter((path) => !map.includes(`\`${basename(path)}.ts\``));
+  expect(missing).toEqual([]);
 });

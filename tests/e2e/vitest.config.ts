@@ -9,7 +9,7 @@ export default defineConfig({
     environment: "node",
     include: ["e2e/**/*.test.ts"],
     globalSetup: ["e2e/support/global-setup.ts"],
-    maxWorkers: 2, // A file spends half of its time waiting for its browser and its server.
+    maxWorkers: 3, // A file spends half of its time waiting for its browser and its server.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     retry: 0,

@@ -5,8 +5,9 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import type { Finding } from "../../../lib/auth/tools/doctor/check";
+import { compileDoctor } from "./compile";
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -38,6 +39,7 @@ export interface Report {
 const project = fileURLToPath(new URL("../../..", import.meta.url));
 const resolve = createRequire(import.meta.url).resolve;
 const apps: string[] = [];
+const compiled = compileDoctor();
 
 export const LAYOUT = "export default ({ children }) => (\n  <html>\n    <body>{children}</body>\n  </html>\n);\n";
 const TSCONFIG = `{
@@ -53,6 +55,7 @@ export function createApp({ type, folder = "", files = {}, nextVersion, without 
   for (const path of ["lib/auth", "app/auth", "middleware.ts"]) {
     cpSync(join(project, path), join(root, folder, path), { recursive: true });
   }
+  cpSync(compiled.folder, join(root, folder, "lib/auth/tools/doctor"), { recursive: true });
   const all = {
     "package.json": JSON.stringify({ name: "app", type, dependencies: { next: "*" } }),
     "next.config.mjs": "export default {};",
@@ -81,11 +84,12 @@ function writeFile(path: string, contents: string): void {
 
 export function removeApps(): void {
   for (const root of apps.splice(0)) rmSync(root, { recursive: true });
+  compiled.remove();
 }
 
-/** Runs the doctor in a process of its own. `env` has the kit's variables. */
+/** Runs the compiled doctor in a process of its own. `env` has the kit's variables. */
 export function runDoctor(root: string, env: Environment, ...options: readonly string[]): Promise<Run> {
-  return run(root, env, ["--import", pathToFileURL(resolve("tsx")).href, "lib/auth/tools/doctor/index.ts", ...options]);
+  return run(root, env, ["lib/auth/tools/doctor/index.mjs", ...options]);
 }
 
 /** Runs a path as `npx -y tsx <path>` does, without npx. */

@@ -32,7 +32,7 @@ export type SessionEvent =
       readonly isSessionKept: boolean;
     };
 
-/** What the caller lacks: one of the groups, all of the scopes, a user, or a recent sign-in. */
+/** A requirement that the caller does not meet: one of the groups, all of the scopes, a user, or a recent sign-in. */
 export interface Missing {
   readonly groups?: readonly string[];
   readonly scopes?: readonly string[];
