@@ -19,8 +19,8 @@ export default async function SettingsPage() {
         <section className="card" aria-labelledby="why">
           <h2 id="why">Why it asks</h2>
           <p>
-            A page for passwords or payments should not trust a session that somebody left open. This one requires a recent
-            sign-in: <code>maxAuthAge: {MAX_AUTH_AGE_S}</code>.
+            A page for passwords or payments should not trust a session that somebody left open. This one requires a
+            recent sign-in: <code>maxAuthAge: {MAX_AUTH_AGE_S}</code>.
           </p>
         </section>
       </main>

@@ -131,11 +131,12 @@ describe("guarding.md's", () => {
     expect(await greet(grace)).toContain("We cannot check your session");
   });
 
-  test("guard for a recent sign-in accepts one, and asks an older user for the password again", async () => {
-    const guard = async (headers: Headings) =>
-      interruptionOf(call(await load("guarding.md", "requireRecentSignIn", headers), "requireRecentSignIn", "/pay"));
-    expect(await guard(await signedIn("ada", 10))).toBe("");
-    expect(await guard(await signedIn("ada", 600))).toContain("/auth/login?prompt=login&returnTo=%2Fpay");
+  test("NW-03 page for a recent sign-in accepts one, and asks an older user to sign in again", async () => {
+    const settings = async (headers: Headings) => render(await load("guarding.md", "function Settings()", headers));
+    expect((await settings(await signedIn("ada", 300))).html).toContain("New password for");
+    const { html, digests } = await settings(await signedIn("ada", 600));
+    expect(digests).toEqual([expect.stringContaining("/auth/login?returnTo=%2Fsettings&max_age=300")]);
+    expect(html).not.toContain("New password");
   });
 
   test("layout watches the session of a user and of a visitor, and renders without it in an outage", async () => {
