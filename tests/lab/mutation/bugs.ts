@@ -8,6 +8,35 @@ export interface Bug {
 const CORE = "lib/auth/core";
 
 export const BUGS: readonly Bug[] = [
+  bug("an old sign-in counts as recent", `${CORE}/tokens/issued-tokens.ts`, [
+    "now() - authTime <= maxAge",
+    "0 <= maxAge",
+  ]),
+  bug("the callback accepts an old sign-in", "app/auth/callback/route.ts", [
+    "transaction.maxAge !== null && ",
+    "false && ",
+  ]),
+  bug("a renewal answers with old claims", `${CORE}/tokens/refresh.ts`, ["tokens.accessToken !== accessToken && ", ""]),
+  bug("another site renews a session", "app/auth/refresh/route.ts", [
+    "  if (isCrossSite(headers, config.origin)) return emptyResponse(403);\n",
+    "",
+  ]),
+  bug("a token for another resource is accepted", `${CORE}/tokens/verify.ts`, [
+    "|| [aud].flat().includes(resource)",
+    "|| true",
+  ]),
+  bug("a bound Bearer token is accepted without a resource", `${CORE}/authenticate.ts`, [
+    "claims.aud !== undefined && config.resource === null",
+    "false",
+  ]),
+  bug("an idle session goes on", `${CORE}/session/refresh-cookie.ts`, [
+    "  if (idleEnd(tokenExp, jar) <= now()) return null;\n",
+    "",
+  ]),
+  bug("any Host names an address", `${CORE}/base/addresses.ts`, [
+    "?? configs[0]",
+    '?? { ...configs[0], origin: `https://${headers.get("host")}` }',
+  ]),
   bug("state is not compared", `${CORE}/sign-in/transactions.ts`, [" || !isEqual(transaction.state, state)", ""]),
   bug("a transaction stays after its use", `${CORE}/sign-in/transactions.ts`, [
     "  deleteCookie(jar, kind);\n  const wasUsed",
@@ -311,7 +340,7 @@ export const BUGS: readonly Bug[] = [
     'if (auth.status === "unknown") markOutage(forwarded);',
     "void markOutage;",
   ]),
-  bug("a sub-domain may frame pages", "lib/auth/middleware.ts", [', "x-frame-options": "SAMEORIGIN" }', " }"]),
+  bug("a sub-domain may frame pages", `${CORE}/http/responses.ts`, [', "x-frame-options": "SAMEORIGIN" }', " }"]),
   bug("any site may frame the kit's pages", `${CORE}/http/responses.ts`, [
     `  "content-security-policy": "frame-ancestors 'none'",\n`,
     "",
