@@ -33,10 +33,7 @@ export const BUGS: readonly Bug[] = [
     "  if (idleEnd(tokenExp, jar) <= now()) return null;\n",
     "",
   ]),
-  bug("any Host names an address", `${CORE}/base/addresses.ts`, [
-    "?? configs[0]",
-    '?? { ...configs[0], origin: `https://${headers.get("host")}` }',
-  ]),
+  bug("more than a host names an address", `${CORE}/base/addresses.ts`, ["/^[\\w.:[\\]-]+$/.test(host) && ", ""]),
   bug("state is not compared", `${CORE}/sign-in/transactions.ts`, [" || !isEqual(transaction.state, state)", ""]),
   bug("a transaction stays after its use", `${CORE}/sign-in/transactions.ts`, [
     "  deleteCookie(jar, kind);\n  const wasUsed",
