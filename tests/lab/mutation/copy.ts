@@ -5,7 +5,16 @@ import { stripVTControlCharacters } from "node:util";
 
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
-const COPIED = ["package.json", "tsconfig.json", "next.config.mjs", "middleware.ts", "lib", "app", ".env.example"];
+const COPIED = [
+  "package.json",
+  "tsconfig.json",
+  "next.config.mjs",
+  "middleware.ts",
+  "lib",
+  "app",
+  ".env.example",
+  ".biome.json",
+];
 export const TESTS = ["core", "routes", "support", "cognito", "vitest.config.ts"];
 
 /** A copy of the project to break, inside the project: Node finds its node_modules further up. */
