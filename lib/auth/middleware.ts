@@ -1,11 +1,12 @@
 // The door for middleware.ts or proxy.ts: the session of a request, and the answers that middleware can give.
 import { type NextRequest, NextResponse } from "next/server";
-import { authenticate, markOutage } from "./core/authenticate";
+import { authenticate } from "./core/authenticate";
 import { getConfig } from "./core/base/config";
 import { emitAll, type Missing } from "./core/base/events";
 import { isKitRoute, KIT_PATHS } from "./core/base/paths";
 import { type Forwarded, forwardedHeaders, isResponse, joinResponses, keepAddress } from "./core/http/compose";
 import { CookieJar } from "./core/http/cookie-jar";
+import { markOutage } from "./core/http/cookies";
 import { problem, type Rejection, reportRejection } from "./core/http/rejection";
 import { isForged, isSafeMethod, requestKind } from "./core/http/request";
 import {

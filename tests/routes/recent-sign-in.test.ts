@@ -55,6 +55,20 @@ describe("NW-03 BR-12 an API that asks for a sign-in of the last five minutes", 
     expect((await callApi({ ...FETCHED, authorization: `Bearer ${token}` })).status).toBe(401);
   });
 
+  test.each([300.5, -1, Number.NaN, Number.POSITIVE_INFINITY, 1_000_000_000])(
+    "cannot ask for %d seconds",
+    async (maxAuthAge) => {
+      const handler = kit.api.withSession(() => new Response(), { maxAuthAge });
+      await expect(handler(browser.request("/api/x", FETCHED), {})).rejects.toThrow("maxAuthAge");
+    },
+  );
+
+  test("rejects a token whose auth_time is in the future", async () => {
+    pool.cognito.settings.accessClaims = { auth_time: START / 1000 + 3_600 };
+    const token = await pool.cognito.accessTokenFor("ada");
+    expect((await callApi({ ...FETCHED, authorization: `Bearer ${token}` })).status).toBe(401);
+  });
+
   test("names no group: a user without the group gets a 403 first", async () => {
     later(1_000);
     const handler = kit.api.withSession(() => new Response(), { groups: ["nobody"], maxAuthAge: 300 });

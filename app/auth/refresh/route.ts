@@ -9,17 +9,20 @@ import { emptyResponse, page, redirectTo } from "@/lib/auth/core/http/responses"
 import { safeReturnTo } from "@/lib/auth/core/http/return-to";
 import { report } from "@/lib/auth/events";
 
+const MAX_FORM_BYTES = 4_096;
+
 export async function POST(request: Request): Promise<Response> {
   const { headers, url } = request;
   const config = getConfig(headers);
   if (isCrossSite(headers, config.origin)) return emptyResponse(403);
   const isForm = requestKind(headers) === "document"; // Else a script calls.
-  const returnTo = safeReturnTo(isForm ? await readReturnTo(request) : [], config);
   const jar = new CookieJar(headers, config);
   const auth = await renew(jar);
+  const returnTo = safeReturnTo(isForm ? await readReturnTo(request) : [], config);
   emitAll(report, new URL(url).pathname, auth.events);
   if (auth.status === "unknown") {
-    return isForm ? page(503, "Not possible now", "<p>Your session is kept. Try again soon.</p>") : emptyResponse(503);
+    const answer = isForm ? page(503, "Not possible now", "<p>Please try again soon.</p>") : emptyResponse(503);
+    return jar.applyTo(answer);
   }
   if (auth.status === "signed_in") {
     return isForm ? redirectTo(config.origin + returnTo, jar) : jar.applyTo(emptyResponse(204));
@@ -32,11 +35,10 @@ export function HEAD(): Response {
   return emptyResponse(405, { allow: "POST" });
 }
 
-/** Returns the field `returnTo` of a form. A body that is no form has none. */
+/** Returns the field `returnTo` of a small form. Another body is not read. */
 async function readReturnTo(request: Request): Promise<readonly unknown[]> {
-  try {
-    return (await request.formData()).getAll("returnTo");
-  } catch {
-    return [];
-  }
+  const { headers } = request;
+  const isSmall = Number(headers.get("content-length") ?? Number.NaN) <= MAX_FORM_BYTES;
+  const isForm = headers.get("content-type")?.startsWith("application/x-www-form-urlencoded");
+  return isSmall && isForm ? new URLSearchParams(await request.text()).getAll("returnTo") : [];
 }

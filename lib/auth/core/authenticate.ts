@@ -2,15 +2,16 @@
 import { now } from "./base/clock";
 import { AuthError } from "./base/errors";
 import type { CookieJar } from "./http/cookie-jar";
-import { cookieName } from "./http/cookies";
+import { isOutage } from "./http/cookies";
 import { isPrefetch, readBearer, requestKind } from "./http/request";
 import type { Authentication, SignedIn } from "./session/authentication";
 import { hasEnded, isRejected, markRejected } from "./session/ended";
-import { hasOldRefreshCookie, type RefreshState, readRefreshState } from "./session/refresh-cookie";
+import { hasOldRefreshCookie, type RefreshState, readRefreshState, writeRefreshFacts } from "./session/refresh-cookie";
 import { createSession } from "./session/session";
 import { readSession, writeSession } from "./session/session-cookies";
 import { checkContinuation, type IssuedTokens } from "./tokens/issued-tokens";
-import { hasFailedRefresh, refreshOnce, renewOnce } from "./tokens/refresh";
+import { hasFailedRefresh, refreshOnce } from "./tokens/refresh";
+import { renewOnce } from "./tokens/renewal";
 import { revoke } from "./tokens/revocation";
 import { verifyAccessToken } from "./tokens/verify";
 
@@ -48,6 +49,7 @@ export async function authenticate(headers: Headers, jar: CookieJar, { refresh }
  */
 export async function renew(jar: CookieJar): Promise<Authentication> {
   const stored = await toAuthentication(readSession(jar));
+  if (stored.status === "unknown") return stored; // New tokens could not be verified either.
   const state = await readRefreshState(jar);
   if (!state || (await hasEnded(jar, state.signIn)) || (await isRejected(jar, state.refreshToken))) {
     return { status: "signed_out", error: new AuthError("grant_rejected", "There is no refresh token to renew with") };
@@ -59,15 +61,6 @@ export async function renew(jar: CookieJar): Promise<Authentication> {
     if (!(error instanceof AuthError)) throw error;
     return handleFailure(jar, state, { status: "signed_out", error: null }, error);
   }
-}
-
-/** Tells the pages and routes behind middleware that the session could not be checked. Only they get this cookie. */
-export function markOutage(jar: CookieJar): void {
-  jar.set({ name: cookieName(jar.config, "outage"), value: "1", maxAge: 1 });
-}
-
-function isOutage(jar: CookieJar): boolean {
-  return jar.get(cookieName(jar.config, "outage")) !== undefined;
 }
 
 function isExpiring(stored: Authentication, headers: Headers): boolean {
@@ -125,8 +118,14 @@ async function refreshSession(jar: CookieJar, stored: Authentication): Promise<A
 
 async function storeTokens(jar: CookieJar, state: RefreshState, tokens: IssuedTokens): Promise<SignedIn> {
   checkContinuation(tokens, state.signIn);
-  const refreshToken = tokens.refreshToken ?? state.refreshToken;
-  return writeSession(jar, tokens, { ...state, refreshToken }, "refreshed");
+  const facts = { ...state, refreshToken: tokens.refreshToken ?? state.refreshToken };
+  try {
+    return await writeSession(jar, tokens, facts, "refreshed");
+  } catch (error) {
+    // Too large to store. The old refresh token is used up, so the browser needs the new one.
+    if (tokens.refreshToken) await writeRefreshFacts(jar, facts, tokens.accessClaims.exp);
+    throw error;
+  }
 }
 
 /**

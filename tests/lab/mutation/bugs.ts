@@ -9,14 +9,14 @@ const CORE = "lib/auth/core";
 
 export const BUGS: readonly Bug[] = [
   bug("an old sign-in counts as recent", `${CORE}/tokens/issued-tokens.ts`, [
-    "now() - authTime <= maxAge",
-    "0 <= maxAge",
+    "age <= maxAge + MAX_CLOCK_SKEW_S && ",
+    "",
   ]),
   bug("the callback accepts an old sign-in", "app/auth/callback/route.ts", [
     "transaction.maxAge !== null && ",
     "false && ",
   ]),
-  bug("a renewal answers with old claims", `${CORE}/tokens/refresh.ts`, ["tokens.accessToken !== accessToken && ", ""]),
+  bug("a renewal answers with old claims", `${CORE}/tokens/renewal.ts`, ["tokens.accessToken !== accessToken && ", ""]),
   bug("another site renews a session", "app/auth/refresh/route.ts", [
     "  if (isCrossSite(headers, config.origin)) return emptyResponse(403);\n",
     "",

@@ -73,6 +73,15 @@ export function hasSessionCookie(jar: CookieJar): boolean {
   return jar.names.some((name) => /\.(access|refresh)\b/.test(name));
 }
 
+/** Tells the pages and routes behind middleware that the session could not be checked. Only they get this cookie. */
+export function markOutage(jar: CookieJar): void {
+  jar.set({ name: cookieName(jar.config, "outage"), value: "1", maxAge: 1 });
+}
+
+export function isOutage(jar: CookieJar): boolean {
+  return jar.get(cookieName(jar.config, "outage")) !== undefined;
+}
+
 async function protect(value: string, purpose: string, config: AuthConfig): Promise<string> {
   const [secret] = config.secrets;
   if (secret) return seal(value, purpose, secret);

@@ -69,7 +69,8 @@ export async function writeSession(
   deleteCookie(small, "id");
   const whole = small.clone();
   if (tokens.idToken && tokens.idClaims) await writeCookie(whole, "id", tokens.idToken, secondsTo(tokens.idClaims.exp));
-  const isIdTokenDropped = tokens.idToken !== null && whole.bytes > PROXY_LIMIT_BYTES;
+  const isIdTokenDropped =
+    tokens.idToken !== null && whole.bytes > Math.min(PROXY_LIMIT_BYTES, jar.config.maxCookieBytes);
   const chosen = isIdTokenDropped ? small : whole;
   if (chosen.bytes > jar.config.maxCookieBytes)
     throw new AuthError("session_too_large", `${chosen.bytes} bytes of cookies`);

@@ -1,4 +1,5 @@
 // The session that an app reads, made of verified claims.
+import { AuthError } from "../base/errors";
 import type { Missing } from "../base/events";
 import type { AccessTokenClaims, IdTokenClaims } from "../tokens/claims";
 import { isRecent } from "../tokens/issued-tokens";
@@ -94,6 +95,14 @@ export function findMissing(session: Session, requirement: Requirement): Missing
   if (isMachine(session) && !machines) return { user: true };
   if (groups && !groups.some((group) => session.groups.includes(group))) return { groups };
   if (scopes && !scopes.every((scope) => session.scopes.includes(scope))) return { scopes };
+  if (maxAuthAge !== undefined && !isSeconds(maxAuthAge)) {
+    throw new AuthError("config_invalid", "maxAuthAge must be whole seconds");
+  }
   if (maxAuthAge !== undefined && !isRecent(session.authenticatedAt, maxAuthAge)) return { maxAuthAge };
   return null;
+}
+
+/** A sign-in link accepts up to nine digits. */
+function isSeconds(value: unknown): boolean {
+  return Number.isSafeInteger(value) && /^\d{1,9}$/.test(String(value));
 }

@@ -76,7 +76,9 @@ export function isSameSignIn(claims: SignIn, facts: SignIn): boolean {
 
 /** Whether a sign-in at `authTime` is at most so many seconds old (OpenID Connect Core 3.1.3.7). Clocks may differ by 60 s. */
 export function isRecent(authTime: unknown, maxAge: number): boolean {
-  return typeof authTime === "number" && now() - authTime <= maxAge + MAX_CLOCK_SKEW_S;
+  if (typeof authTime !== "number") return false;
+  const age = now() - authTime;
+  return age <= maxAge + MAX_CLOCK_SKEW_S && age >= -MAX_CLOCK_SKEW_S;
 }
 
 function isSame(claim: unknown, fact: unknown): boolean {

@@ -14,9 +14,7 @@ interface Urgency {
 const BACK_OFF_S = 2; // Then ask again: after a lost answer the old token still works in its grace period.
 const ABANDONED_AFTER_MS = 12_000; // Some platforms drop a request that nobody awaits: it never settles.
 const MIN_WAIT_MS = 2_000; // After the process stood still, an answer may be waiting to be read.
-const MAX_FOLLOWED = 100; // Refresh tokens, from one to the newest.
 const SIGN_OUT_WAIT_MS = 8_000;
-const RENEWAL_SHARED_S = 2; // Renewals that come together share one answer.
 
 /**
  * Returns verified new tokens for a refresh token, or those of the newest token that is known to follow it. Answers and
@@ -37,33 +35,6 @@ export async function refreshOnce(grant: Grant, config: AuthConfig, urgency: Urg
   if (known.tokens) return refreshToNewest(known.tokens, config, urgency);
   if (mayShareFailure(known, urgency)) return known.result;
   return startAttempt(key, known.outcome === "unverified" ? known.response : refreshTokens(grant, config), config);
-}
-
-/**
- * Returns tokens that Cognito makes now, so that their claims are today's. Asks with the newest refresh token that is
- * known here to follow `grant`. A refresh in flight is shared. One that settled at most 2 s ago is shared by a request
- * that does not have its access token. Throws as refreshOnce does.
- */
-export async function renewOnce(grant: Grant, config: AuthConfig, accessToken: string | null): Promise<IssuedTokens> {
-  let newest = grant;
-  let key = await attemptKey(grant.refreshToken, config);
-  let source: Attempt | undefined; // The attempt that brought the newest refresh token.
-  for (let i = 0; i < MAX_FOLLOWED; i++) {
-    const known = findAttempt(key);
-    const next = known?.tokens?.refreshToken;
-    if (!next) break;
-    source = known;
-    newest = { refreshToken: next, isProven: true };
-    key = await attemptKey(next, config);
-  }
-  // No await between this look and the start of an attempt: two renewals would both start one.
-  const known = findAttempt(key);
-  if (known?.outcome === "pending") return refreshOnce(newest, config, { isUrgent: true });
-  const { tokens = null, settledAt = 0 } = known ?? source ?? {};
-  const isNew = tokens !== null && tokens.accessToken !== accessToken && now() - settledAt <= RENEWAL_SHARED_S;
-  if (isNew) return tokens;
-  const response = known?.outcome === "unverified" ? known.response : refreshTokens(newest, config);
-  return startAttempt(key, response, config);
 }
 
 /** Whether this process remembers a failed refresh with this token. Cognito may have rotated it all the same. */
@@ -112,7 +83,8 @@ async function refreshToNewest(tokens: IssuedTokens, config: AuthConfig, urgency
   });
 }
 
-function startAttempt(key: string, response: Promise<TokenResponse>, config: AuthConfig): Promise<IssuedTokens> {
+/** Verifies and keeps the answer of a call. */
+export function startAttempt(key: string, response: Promise<TokenResponse>, config: AuthConfig): Promise<IssuedTokens> {
   const result = response.then((tokens) => verifyTokenResponse(tokens, config));
   const attempt: Attempt = { startedAt: now(), response, result, outcome: "pending", settledAt: 0, tokens: null };
   const settle = (outcome: Attempt["outcome"], tokens: IssuedTokens | null) =>
@@ -132,6 +104,6 @@ function outcomeOf(error: unknown): Attempt["outcome"] {
 }
 
 /** A rejection serves all requests; another failure only for 2 s, and only those that can wait. */
-function mayShareFailure({ outcome, settledAt }: Attempt, { isUrgent }: Urgency): boolean {
+export function mayShareFailure({ outcome, settledAt }: Attempt, { isUrgent }: Urgency): boolean {
   return outcome === "rejected" || (!isUrgent && now() - settledAt < BACK_OFF_S);
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { type Browser, CLICKED, FETCHED, type Kit, ORIGIN, pathOf, TYPED, usePool } from "../support/kit";
+import { type Browser, CLICKED, FETCHED, type Kit, ORIGIN, pathOf, TYPED, usePool } from "../../support/kit";
 
 const pool = usePool();
 const START = Date.parse("2026-06-01T12:00:00Z");
@@ -31,9 +31,13 @@ afterEach(() => {
 
 const later = (seconds: number) => vi.setSystemTime(START + seconds * 1000);
 const calls = () => pool.cognito.count("token");
-const post = (headers: Record<string, string> = FETCHED, body?: BodyInit) =>
-  kit.refresh.POST(browser.request("/auth/refresh", headers, { method: "POST", ...(body && { body }) }));
-const renew = async (headers?: Record<string, string>, body?: BodyInit) => browser.take(await post(headers, body));
+const post = (headers: Record<string, string> = FETCHED, body?: string) => {
+  const length = body === undefined ? {} : { "content-length": String(body.length) }; // As browsers send it.
+  return kit.refresh.POST(
+    browser.request("/auth/refresh", { ...headers, ...length }, { method: "POST", ...(body && { body }) }),
+  );
+};
+const renew = async (headers?: Record<string, string>, body?: string) => browser.take(await post(headers, body));
 /** A browser that still has the cookies of now. */
 const copyOf = (other: Browser) => {
   const copy = pool.browser(kit);
@@ -95,6 +99,41 @@ describe.each([
     browser.take(answer);
     expect(await groups()).toEqual(["editors"]);
   });
+});
+
+describe("a renewal with rotation keeps the session", () => {
+  beforeEach(() => void Object.assign(pool.cognito.settings, { rotation: true }));
+  const isAlive = async () => {
+    later(3_700);
+    return (await browser.visit("/dashboard", TYPED)).headers.has("x-middleware-next");
+  };
+
+  test("RF-06 when the answer of Cognito is lost: it asks once more in the grace period", async () => {
+    pool.cognito.fault("token", { resetAfter: true }, { times: 1 });
+    expect([(await renew()).status, calls()]).toEqual([204, 2]);
+    expect(await isAlive()).toBe(true);
+  });
+
+  test("RF-07 when no key is available: it does not use up the refresh token", async () => {
+    const cold = await pool.load();
+    pool.cognito.fault("jwks", { status: 500 });
+    pool.cognito.clearRequests();
+    const answer = await cold.refresh.POST(browser.request("/auth/refresh", FETCHED, { method: "POST" }));
+    expect([answer.status, calls()]).toEqual([503, 0]);
+  });
+
+  test("CK-06 when the session has become too large to store: the new refresh token is stored", async () => {
+    pool.cognito.settings.accessClaims = { more: "x".repeat(9_000) };
+    expect((await renew()).status).toBe(503);
+    pool.cognito.settings.accessClaims = {};
+    expect(await isAlive()).toBe(true);
+  });
+});
+
+test("RF-16 forty renewals with a revoked session make one token call", async () => {
+  pool.cognito.globalSignOut("ada");
+  for (let i = 0; i < 40; i++) expect((await post()).status).toBe(401);
+  expect(calls()).toBe(1);
 });
 
 describe("a form", () => {
