@@ -18,8 +18,8 @@ import { report } from "./events";
 const { io = connection }: { io?: () => Promise<void>; [name: string]: unknown } = nextCache;
 
 /**
- * The Cookie header after a renewal in the same request. The key is the object that Next returns for the headers of a
- * request: it is the same in an action and in the page that renders after it. React's cache is not shared by these two.
+ * The Cookie header after a renewal in the same request. The key is the object that Next returns for a request's headers.
+ * An action and the page that renders after it get the same object. They do not share React's cache.
  */
 const renewedCookies = new WeakMap<object, string>();
 

@@ -50,8 +50,8 @@ export async function getSession(): Promise<Session | null> {
 }
 
 /**
- * Returns the session, or redirects: to sign-in when there is none or it is older than `maxAuthAge`, to the error page
- * when it lacks a group or a scope.
+ * Returns the session, or redirects. Without a session, or with one older than `maxAuthAge`, to sign-in. Without a group or
+ * a scope, to the error page.
  * With `experimental.authInterrupts` it then calls `forbidden()` instead. Call it where the data is, in server actions
  * too. `returnTo`: where to go after sign-in, "/" by default.
  */

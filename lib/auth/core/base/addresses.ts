@@ -1,4 +1,4 @@
-// Which of the app's addresses a request belongs to.
+// Chooses the address of the app that a request names.
 import type { AuthConfig, AuthConfigs } from "./config";
 
 /**
