@@ -65,6 +65,12 @@ describe("an idle limit of half an hour", () => {
 });
 
 describe("a limit for cookies", () => {
+  test("CK-06 below 7,500 bytes leaves the ID token out, before a sign-in fails", async () => {
+    await arrive({ AUTH_MAX_COOKIE_BYTES: "4000" });
+    expect(await isSignedIn()).toBe(true);
+    expect(browser.names().filter((name) => name.endsWith(".id"))).toEqual([]);
+  });
+
   test("CK-06 a session above AUTH_MAX_COOKIE_BYTES ends on the error page, one below is stored", async () => {
     await arrive({ AUTH_MAX_COOKIE_BYTES: "8000" });
     expect(await isSignedIn()).toBe(true);

@@ -130,6 +130,25 @@ describe("a renewal with rotation keeps the session", () => {
   });
 });
 
+test("NW-01 a renewal after an outage of the keys has the claims of now, not those of the answer that waited", async () => {
+  Object.assign(pool.cognito.settings, { rotation: true });
+  addToGroup("old");
+  await pool.cognito.rotateKeys({ keepOld: false });
+  pool.cognito.fault("jwks", { status: 500 });
+  expect((await renew()).status).toBe(503);
+  pool.cognito.clearFaults();
+  addToGroup("new");
+  later(100);
+  expect((await renew()).status).toBe(204);
+  expect(await groups()).toEqual(["new"]);
+});
+
+test("DS-01 a large form leads to the start page: its body is not read", async () => {
+  const headers = { ...CLICKED, "content-type": "application/x-www-form-urlencoded" };
+  const answer = await renew(headers, `returnTo=/admin&more=${"x".repeat(5_000)}`);
+  expect([answer.status, pathOf(answer)]).toEqual([303, "/"]);
+});
+
 test("RF-16 forty renewals with a revoked session make one token call", async () => {
   pool.cognito.globalSignOut("ada");
   for (let i = 0; i < 40; i++) expect((await post()).status).toBe(401);
