@@ -2,7 +2,7 @@
 import { authenticate } from "./core/authenticate";
 import { getConfig } from "./core/base/config";
 import { CookieJar } from "./core/http/cookie-jar";
-import { problem, type Rejection, reportRejection } from "./core/http/rejection";
+import { problem, type Rejection, rejectionFor, reportRejection } from "./core/http/rejection";
 import { isCrossSite, isSafeMethod, readBearer } from "./core/http/request";
 import { NO_STORE } from "./core/http/responses";
 import { findMissing, type Requirement, type Session } from "./core/session/session";
@@ -60,10 +60,7 @@ async function identify(request: Request, requirement: Requirement): Promise<Cal
   const isForged = session.source === "cookie" && !isSafeMethod(method) && isCrossSite(headers, jar.config.origin);
   if (isForged) return reject(request, { status: 403, reason: "cross_site" });
   const missing = findMissing(session, requirement);
-  if (!missing) return { session };
-  const isOld = missing.maxAuthAge !== undefined;
-  const reason = isOld ? "reauthentication_required" : "forbidden";
-  return reject(request, { status: isOld ? 401 : 403, reason, missing });
+  return missing ? reject(request, rejectionFor(missing)) : { session };
 }
 
 function reject({ headers, url }: Request, rejection: Rejection): Response {

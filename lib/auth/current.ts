@@ -42,14 +42,11 @@ export async function renewCurrent(): Promise<Authentication> {
     const secure = name.startsWith("__Host-");
     store.set({ name, value, maxAge, httpOnly: true, sameSite: "lax", secure, path: "/" });
   }
-  renewedCookies.set(sent, jar.applyToHeader(cookieHeader(sent)));
+  renewedCookies.set(sent, jar.applyToHeader(renewedCookies.get(sent) ?? sent.get("cookie") ?? ""));
   return auth;
 }
 
 function createJar(sent: Headers): CookieJar {
-  return new CookieJar(new Headers({ cookie: cookieHeader(sent) }), getConfig(sent));
-}
-
-function cookieHeader(sent: Headers): string {
-  return renewedCookies.get(sent) ?? sent.get("cookie") ?? "";
+  const cookie = renewedCookies.get(sent);
+  return new CookieJar(cookie === undefined ? sent : new Headers({ cookie }), getConfig(sent));
 }

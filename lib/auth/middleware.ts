@@ -7,7 +7,7 @@ import { isKitRoute, KIT_PATHS } from "./core/base/paths";
 import { type Forwarded, forwardedHeaders, isResponse, joinResponses, keepAddress } from "./core/http/compose";
 import { CookieJar } from "./core/http/cookie-jar";
 import { markOutage } from "./core/http/cookies";
-import { problem, type Rejection, reportRejection } from "./core/http/rejection";
+import { problem, type Rejection, rejectionFor, reportRejection } from "./core/http/rejection";
 import { isForged, isSafeMethod, requestKind } from "./core/http/request";
 import {
   emptyResponse,
@@ -16,6 +16,7 @@ import {
   PERSONAL_HEADERS,
   redirectTo,
   rejectionPage,
+  signInPath,
 } from "./core/http/responses";
 import type { Authentication } from "./core/session/authentication";
 import { isMachine, type Session } from "./core/session/session";
@@ -102,8 +103,8 @@ function challenge(request: NextRequest, auth: Authentication, missing?: Missing
       return reject(request, { status: 503, reason: auth.error.code });
     case "signed_in":
       return isMachine(auth.session) || missing?.maxAuthAge === undefined
-        ? reject(request, { status: 403, reason: "forbidden", missing: { user: true } })
-        : reject(request, { status: 401, reason: "reauthentication_required", missing });
+        ? reject(request, rejectionFor({ user: true }))
+        : reject(request, rejectionFor(missing));
     case "signed_out":
       return reject(request, { status: 401, reason: auth.error?.code ?? "anonymous" });
   }
@@ -128,13 +129,13 @@ function reject(request: NextRequest, rejection: Rejection): NextResponse {
  * with `cacheComponents` the page is a small one.
  */
 function rejectPageLoad(request: NextRequest, { status, reason, missing }: Rejection): NextResponse {
-  const { pathname, search } = new URL(request.url);
-  const isSafe = isSafeMethod(request.method);
+  const { headers, method, url } = request;
+  const { pathname, search } = new URL(url);
+  const isSafe = isSafeMethod(method);
   const returnTo = isSafe ? pathname + search : pathname; // A form's body cannot come back.
   if (status === 401) {
-    const maxAge = missing?.maxAuthAge;
-    const query = new URLSearchParams({ returnTo, ...(maxAge !== undefined && { max_age: String(maxAge) }) });
-    return toNextResponse(redirectTo(`${getConfig(request.headers).baseUrl}${KIT_PATHS.login}?${query}`));
+    const { baseUrl } = getConfig(headers);
+    return toNextResponse(redirectTo(baseUrl + signInPath(returnTo, missing?.maxAuthAge)));
   }
   if (!isSafe || reason === "anonymous") return toNextResponse(emptyResponse(status));
   if (!keepsRewriteStatus) return toNextResponse(rejectionPage(status, request.nextUrl.basePath));

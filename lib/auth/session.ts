@@ -5,8 +5,7 @@ import { forbidden, redirect } from "next/navigation";
 import { getConfig } from "./core/base/config";
 import { AuthError, type AuthErrorCode, isAuthErrorCode } from "./core/base/errors";
 import { type AuthEvent, emit, type Missing } from "./core/base/events";
-import { KIT_PATHS } from "./core/base/paths";
-import { errorPath } from "./core/http/responses";
+import { errorPath, signInPath } from "./core/http/responses";
 import { safeReturnTo } from "./core/http/return-to";
 import type { SignedIn, SignedOut } from "./core/session/authentication";
 import { findMissing, isMachine, type Requirement, type Session } from "./core/session/session";
@@ -61,9 +60,9 @@ export async function requireSession(requirement: Requirement & { readonly retur
     if (error instanceof AuthError && error.status === 503) redirect(errorPath(error.code, returnTo));
     throw error;
   });
-  if (!session) redirectToSignIn(returnTo);
+  if (!session) redirect(signInPath(returnTo));
   const missing = findMissing(session, requirement);
-  if (missing?.maxAuthAge !== undefined) redirectToSignIn(returnTo, missing.maxAuthAge);
+  if (missing?.maxAuthAge !== undefined) redirect(signInPath(returnTo, missing.maxAuthAge));
   if (missing) rejectForbidden(returnTo, missing);
   return session;
 }
@@ -102,10 +101,9 @@ export async function readAuthError(
 ): Promise<AuthErrorDetails> {
   const { code, returnTo } = await searchParams; // Before the configuration: Next then does not prerender the page.
   const config = getConfig(await headers());
-  const back = new URLSearchParams({ returnTo: safeReturnTo([returnTo], config) });
   return {
     code: isAuthErrorCode(code) ? code : null,
-    signInUrl: `${config.basePath}${KIT_PATHS.login}?${back}`,
+    signInUrl: config.basePath + signInPath(safeReturnTo([returnTo], config)),
     startUrl: config.basePath || "/",
     appUrl: config.baseUrl,
   };
@@ -116,11 +114,6 @@ async function authenticateOrThrow(): Promise<SignedIn | SignedOut> {
   const auth = await authenticateCurrent();
   if (auth.status === "unknown") throw auth.error;
   return auth;
-}
-
-function redirectToSignIn(returnTo: string | null, maxAge?: number): never {
-  const query = { ...(returnTo && { returnTo }), ...(maxAge !== undefined && { max_age: String(maxAge) }) };
-  redirect(`${KIT_PATHS.login}?${new URLSearchParams(query)}`);
 }
 
 function rejectForbidden(returnTo: string | null, missing: Missing): never {

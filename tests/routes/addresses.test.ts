@@ -98,7 +98,7 @@ test.each([
   ["another path", "https://app.example, https://shop.example/app"],
   ["an entry that is no address", "https://app.example, shop.example"],
   ["an empty entry", "https://app.example,"],
-])("CF-02 a list of addresses with %s is a configuration error", async (_what, list) => {
+])("CF-01 a list of addresses with %s is a configuration error", async (_what, list) => {
   const broken = await pool.load({ APP_BASE_URL: list });
   expect(() => broken.config()).toThrow(/APP_BASE_URL/);
   kit = await pool.load();

@@ -2,10 +2,9 @@
 import { renew } from "@/lib/auth/core/authenticate";
 import { getConfig } from "@/lib/auth/core/base/config";
 import { emitAll } from "@/lib/auth/core/base/events";
-import { KIT_PATHS } from "@/lib/auth/core/base/paths";
 import { CookieJar } from "@/lib/auth/core/http/cookie-jar";
 import { isCrossSite, requestKind } from "@/lib/auth/core/http/request";
-import { emptyResponse, page, redirectTo } from "@/lib/auth/core/http/responses";
+import { emptyResponse, page, redirectTo, signInPath } from "@/lib/auth/core/http/responses";
 import { safeReturnTo } from "@/lib/auth/core/http/return-to";
 import { report } from "@/lib/auth/events";
 
@@ -27,8 +26,7 @@ export async function POST(request: Request): Promise<Response> {
   if (auth.status === "signed_in") {
     return isForm ? redirectTo(config.origin + returnTo, jar) : jar.applyTo(emptyResponse(204));
   }
-  const signIn = `${config.baseUrl}${KIT_PATHS.login}?${new URLSearchParams({ returnTo })}`;
-  return isForm ? redirectTo(signIn, jar) : jar.applyTo(emptyResponse(401));
+  return isForm ? redirectTo(config.baseUrl + signInPath(returnTo), jar) : jar.applyTo(emptyResponse(401));
 }
 
 export function HEAD(): Response {

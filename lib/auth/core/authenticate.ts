@@ -40,7 +40,8 @@ export async function authenticate(headers: Headers, jar: CookieJar, { refresh }
   }
   if (refresh === "never" || isPrefetch(headers)) return stored;
   const mustRefresh = refresh === "always" || isExpiring(stored, headers) || (await mustRefreshEarly(stored, jar));
-  return mustRefresh ? refreshSession(jar, stored) : stored;
+  const urgency = { isUrgent: stored.status !== "signed_in" };
+  return mustRefresh ? exchange(jar, stored, (state) => refreshOnce(state, jar.config, urgency)) : stored;
 }
 
 /**
@@ -50,26 +51,16 @@ export async function authenticate(headers: Headers, jar: CookieJar, { refresh }
 export async function renew(jar: CookieJar): Promise<Authentication> {
   const stored = await toAuthentication(readSession(jar));
   if (stored.status === "unknown") return stored; // New tokens could not be verified either.
-  const state = await readRefreshState(jar);
-  if (!state || (await hasEnded(jar, state.signIn)) || (await isRejected(jar, state.refreshToken))) {
-    return { status: "signed_out", error: new AuthError("grant_rejected", "There is no refresh token to renew with") };
-  }
+  const error = new AuthError("grant_rejected", "There is no refresh token to renew with");
   const accessToken = stored.status === "signed_in" ? stored.accessToken : null;
-  try {
-    return await storeTokens(jar, state, await renewOnce(state, jar.config, accessToken));
-  } catch (error) {
-    if (!(error instanceof AuthError)) throw error;
-    return handleFailure(jar, state, { status: "signed_out", error: null }, error);
-  }
+  return exchange(jar, { status: "signed_out", error }, (state) => renewOnce(state, jar.config, accessToken));
 }
 
 function isExpiring(stored: Authentication, headers: Headers): boolean {
   return secondsLeft(stored) < REFRESH_AHEAD_S[requestKind(headers)];
 }
 
-/**
- * Whether the session has a refresh cookie of version 0.1, or an early refresh failed here while its grace period runs.
- */
+/** Whether the session has a refresh cookie of version 0.1, or an early refresh of it failed in this process. */
 async function mustRefreshEarly(stored: Authentication, jar: CookieJar): Promise<boolean> {
   if (hasOldRefreshCookie(jar)) return true;
   const state = secondsLeft(stored) < REFRESH_AHEAD_S.document ? await readRefreshState(jar) : null;
@@ -97,7 +88,12 @@ async function authenticateBearer(token: string, { config }: CookieJar): Promise
   return { status: "signed_in", session: createSession(claims, null, "bearer"), accessToken: token, idToken: null };
 }
 
-async function refreshSession(jar: CookieJar, stored: Authentication): Promise<Authentication> {
+/** Exchanges the refresh token of the jar, and stores the new tokens. `stored` is the result if there is none to exchange. */
+async function exchange(
+  jar: CookieJar,
+  stored: Authentication,
+  request: (state: RefreshState) => Promise<IssuedTokens>,
+): Promise<Authentication> {
   const state = await readRefreshState(jar);
   if (!state) return stored;
   if (await hasEnded(jar, state.signIn)) {
@@ -108,8 +104,7 @@ async function refreshSession(jar: CookieJar, stored: Authentication): Promise<A
     return { status: "signed_out", error: new AuthError("grant_rejected", "Cognito rejected this grant before") };
   }
   try {
-    const tokens = await refreshOnce(state, jar.config, { isUrgent: stored.status !== "signed_in" });
-    return await storeTokens(jar, state, tokens);
+    return await storeTokens(jar, state, await request(state));
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
     return handleFailure(jar, state, stored, error);

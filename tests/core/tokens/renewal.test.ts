@@ -143,10 +143,32 @@ test("NW-01 a renewal after an outage of the keys has the claims of now, not tho
   expect(await groups()).toEqual(["new"]);
 });
 
-test("DS-01 a large form leads to the start page: its body is not read", async () => {
+test("a large form leads to the start page: its body is not read", async () => {
   const headers = { ...CLICKED, "content-type": "application/x-www-form-urlencoded" };
   const answer = await renew(headers, `returnTo=/admin&more=${"x".repeat(5_000)}`);
   expect([answer.status, pathOf(answer)]).toEqual([303, "/"]);
+});
+
+test("RF-04 of two servers that renew at once without a grace period, the slower one ends no session", async () => {
+  Object.assign(pool.cognito.settings, { rotation: true, graceSeconds: 0 });
+  const other = await pool.load();
+  const answers = await Promise.all(
+    [kit, other].map(({ refresh }) => refresh.POST(browser.request("/auth/refresh", FETCHED, { method: "POST" }))),
+  );
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([204, 401]);
+  for (const answer of answers.toSorted((a, b) => b.status - a.status)) browser.take(answer); // The loser's comes first.
+  expect((await browser.visit("/dashboard", TYPED)).headers.get("x-middleware-next")).toBe("1");
+  later(3_700);
+  expect((await browser.visit("/dashboard", TYPED)).headers.get("x-middleware-next")).toBe("1");
+});
+
+test("NW-01 a page load with the cookies from before a renewal, through middleware with its own memory, stays signed in", async () => {
+  Object.assign(pool.cognito.settings, { rotation: true });
+  const late = copyOf(browser);
+  await renew();
+  late.drop("__Host-auth.access");
+  later(30); // In the grace period.
+  expect((await late.visit("/dashboard", TYPED)).headers.get("x-middleware-next")).toBe("1");
 });
 
 test("RF-16 forty renewals with a revoked session make one token call", async () => {

@@ -6,9 +6,13 @@ import type { AuthConfig, AuthConfigs } from "./config";
  * forged header can only choose among the app's own addresses.
  */
 export function chooseConfig(configs: AuthConfigs, headers: Headers): AuthConfig {
+  if (configs.length === 1) return configs[0]; // Most apps: no request pays for a choice.
   const [forwarded = ""] = (headers.get("x-forwarded-host") ?? "").split(",", 1);
   const { protocol } = new URL(configs[0].origin);
-  const find = (host: string) => configs.find(({ origin }) => origin === originOf(protocol, host.trim()));
+  const find = (host: string) => {
+    const named = originOf(protocol, host.trim());
+    return configs.find(({ origin }) => origin === named);
+  };
   return find(forwarded) ?? find(headers.get("host") ?? "") ?? configs[0];
 }
 

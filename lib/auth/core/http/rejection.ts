@@ -12,6 +12,12 @@ export interface Rejection {
   readonly missing?: Missing | undefined;
 }
 
+/** Returns the rejection of a session that does not meet a requirement. A new sign-in mends an old one (RFC 9470). */
+export function rejectionFor(missing: Missing): Rejection {
+  const isOld = missing.maxAuthAge !== undefined;
+  return { status: isOld ? 401 : 403, reason: isOld ? "reauthentication_required" : "forbidden", missing };
+}
+
 export function reportRejection(report: Report, path: string, headers: Headers, rejection: Rejection): void {
   const { reason, missing } = rejection;
   emit(report, { type: "refused", path, kind: requestKind(headers), reason, ...(missing && { missing }) });

@@ -49,6 +49,12 @@ export function errorPath(code: AuthErrorCode, returnTo: string | null): `/auth/
   return `${KIT_PATHS.error}?${errorQuery(code, returnTo)}`;
 }
 
+/** The path that starts a sign-in and leads back to `returnTo`. `maxAge`: seconds, for a recent sign-in. */
+export function signInPath(returnTo: string | null, maxAge?: number): `/auth/login?${string}` {
+  const query = { ...(returnTo && { returnTo }), ...(maxAge !== undefined && { max_age: String(maxAge) }) };
+  return `${KIT_PATHS.login}?${new URLSearchParams(query)}`;
+}
+
 export function errorQuery(code: AuthErrorCode, returnTo: string | null): string {
   return new URLSearchParams({ code, ...(returnTo && { returnTo }) }).toString();
 }

@@ -28,9 +28,9 @@ export async function writeRefreshFacts(jar: CookieJar, facts: RefreshFacts, tok
 }
 
 /** When an unused session ends (AUTH_SESSION_IDLE). A cookie that was written without the time has no idle limit. */
-function idleEnd(tokenExpiresAt: unknown, { config }: CookieJar): number {
-  const hasLimit = config.sessionIdle !== null && typeof tokenExpiresAt === "number";
-  return hasLimit ? tokenExpiresAt + (config.sessionIdle ?? 0) : Number.POSITIVE_INFINITY;
+function idleEnd(tokenExpiresAt: unknown, { config: { sessionIdle } }: CookieJar): number {
+  if (sessionIdle === null || typeof tokenExpiresAt !== "number") return Number.POSITIVE_INFINITY;
+  return tokenExpiresAt + sessionIdle;
 }
 
 /** Returns the refresh token of this browser. Null when the cookie is absent, has expired or cannot be trusted. */

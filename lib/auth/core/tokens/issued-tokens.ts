@@ -5,7 +5,7 @@ import { AuthError } from "../base/errors";
 import type { AccessTokenClaims, IdTokenClaims } from "./claims";
 import { fetchNewKeys } from "./keys";
 import type { TokenResponse } from "./token-endpoint";
-import { matchesAtHash, readKeyId, verifyAccessToken, verifyIdToken } from "./verify";
+import { MAX_CLOCK_SKEW_S, matchesAtHash, readKeyId, verifyAccessToken, verifyIdToken } from "./verify";
 
 /** A verified token response: its tokens are valid, new, and of one user. */
 export interface IssuedTokens extends TokenResponse {
@@ -23,7 +23,6 @@ export interface SignIn {
 }
 
 const MAX_ISSUE_AGE_S = 600;
-const MAX_CLOCK_SKEW_S = 60;
 
 /** Verifies the tokens of a response. Throws `token_response_invalid`, or `keys_unavailable`. */
 export async function verifyTokenResponse(response: TokenResponse, config: AuthConfig): Promise<IssuedTokens> {

@@ -17,7 +17,7 @@ interface Verified {
 }
 
 const MAX_TOKEN_CHARACTERS = 16 * 1024; // As much as Node reads of all headers together.
-const MAX_CLOCK_SKEW_S = 60; // This server's clock may be up to 60 s behind Cognito's.
+export const MAX_CLOCK_SKEW_S = 60; // This server's clock may be up to 60 s behind Cognito's.
 
 const RS256 = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }; // RFC 7518 3.3
 
