@@ -1,10 +1,10 @@
 // The door for route handlers: sessions for callers that may call, and answers for all others.
+import { getConfig } from "./config";
 import { authenticate } from "./core/authenticate";
-import { getConfig } from "./core/base/config";
 import { CookieJar } from "./core/http/cookie-jar";
 import { problem, type Rejection, rejectionFor, reportRejection } from "./core/http/rejection";
 import { isCrossSite, isSafeMethod, readBearer } from "./core/http/request";
-import { NO_STORE } from "./core/http/responses";
+import { NO_STORE, unknownAddress } from "./core/http/responses";
 import { findMissing, type Requirement, type Session } from "./core/session/session";
 import { report } from "./events";
 
@@ -49,7 +49,9 @@ export function withOptionalSession<R extends Request, C>(
 
 async function identify(request: Request, requirement: Requirement): Promise<Caller> {
   const { headers, method } = request; // First: Next then does not prerender, and a build needs no variables.
-  const jar = new CookieJar(headers, getConfig(headers));
+  const config = getConfig(headers);
+  if (!config) return unknownAddress();
+  const jar = new CookieJar(headers, config);
   const auth = await authenticate(headers, jar, { refresh: "never" });
   if (auth.status === "unknown") return reject(request, { status: 503, reason: auth.error.code });
   if (auth.status === "signed_out") {
@@ -57,7 +59,7 @@ async function identify(request: Request, requirement: Requirement): Promise<Cal
     return readBearer(headers) === null ? { session: null, rejection } : reject(request, rejection);
   }
   const { session } = auth;
-  const isForged = session.source === "cookie" && !isSafeMethod(method) && isCrossSite(headers, jar.config.origin);
+  const isForged = session.source === "cookie" && !isSafeMethod(method) && isCrossSite(headers, config.origin);
   if (isForged) return reject(request, { status: 403, reason: "cross_site" });
   const missing = findMissing(session, requirement);
   return missing ? reject(request, rejectionFor(missing)) : { session };

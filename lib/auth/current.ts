@@ -2,10 +2,12 @@
 import "server-only";
 import * as nextCache from "next/cache";
 import { cookies, headers } from "next/headers";
+import { notFound } from "next/navigation";
 import { connection } from "next/server";
 import { cache } from "react";
+import { getConfig } from "./config";
 import { authenticate, renew } from "./core/authenticate";
-import { getConfig } from "./core/base/config";
+import type { AuthConfig } from "./core/base/config";
 import { AuthError } from "./core/base/errors";
 import { emitAll } from "./core/base/events";
 import { CookieJar } from "./core/http/cookie-jar";
@@ -48,5 +50,10 @@ export async function renewCurrent(): Promise<Authentication> {
 
 function createJar(sent: Headers): CookieJar {
   const cookie = renewedCookies.get(sent);
-  return new CookieJar(cookie === undefined ? sent : new Headers({ cookie }), getConfig(sent));
+  return new CookieJar(cookie === undefined ? sent : new Headers({ cookie }), configOf(sent));
+}
+
+/** Returns the configuration for a request. The page of an address that belongs to no tenant is a 404. */
+export function configOf(sent: Headers): AuthConfig {
+  return getConfig(sent) ?? notFound();
 }

@@ -1,6 +1,6 @@
 // The door for layouts: after a sign-in or sign-out in one tab, the other tabs reload.
 import "server-only";
-import { getConfig } from "./core/base/config";
+import { getConfigs } from "./config";
 import { SessionWatchClient } from "./session-watch-client";
 
 /**
@@ -10,5 +10,6 @@ import { SessionWatchClient } from "./session-watch-client";
  */
 export function SessionWatch({ subject }: { readonly subject: string | null }) {
   // Two apps under one address have different cookie prefixes. Their sessions differ, so their tabs must not talk.
-  return <SessionWatchClient channel={`${getConfig().cookiePrefix}.session`} subject={subject} />;
+  const [{ cookiePrefix }] = getConfigs(); // The same at all addresses.
+  return <SessionWatchClient channel={`${cookiePrefix}.session`} subject={subject} />;
 }

@@ -2,16 +2,16 @@
 import "server-only";
 import { headers } from "next/headers";
 import { forbidden, redirect } from "next/navigation";
-import { getConfig } from "./core/base/config";
 import { AuthError, type AuthErrorCode, isAuthErrorCode } from "./core/base/errors";
 import { type AuthEvent, emit, type Missing } from "./core/base/events";
 import { errorPath, signInPath } from "./core/http/responses";
 import { safeReturnTo } from "./core/http/return-to";
 import type { SignedIn, SignedOut } from "./core/session/authentication";
 import { findMissing, isMachine, type Requirement, type Session } from "./core/session/session";
-import { authenticateCurrent, renewCurrent } from "./current";
+import { authenticateCurrent, configOf, renewCurrent } from "./current";
 import { report } from "./events";
 
+export type { Tenant } from "./core/base/tenants";
 // An app augments these interfaces through this module, and never names core.
 export type { GroupName, GroupNames, Requirement, Session, User } from "./core/session/session";
 export type { AccessTokenClaims, IdTokenClaims } from "./core/tokens/claims";
@@ -100,7 +100,7 @@ export async function readAuthError(
   searchParams: Promise<Readonly<Record<string, string | readonly string[] | undefined>>>,
 ): Promise<AuthErrorDetails> {
   const { code, returnTo } = await searchParams; // Before the configuration: Next then does not prerender the page.
-  const config = getConfig(await headers());
+  const config = configOf(await headers());
   return {
     code: isAuthErrorCode(code) ? code : null,
     signInUrl: config.basePath + signInPath(safeReturnTo([returnTo], config)),

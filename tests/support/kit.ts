@@ -1,6 +1,7 @@
 import { NextRequest } from "next/server";
 import { afterAll, beforeAll, vi } from "vitest";
 import type { AuthConfig } from "@/lib/auth/core/base/config";
+import type { Tenant } from "@/lib/auth/core/base/tenants";
 import type { Cookie } from "@/lib/auth/core/http/cookie-jar";
 import { type AppClient, type Cognito, type Settings, startCognito } from "../cognito";
 
@@ -35,8 +36,9 @@ interface KitOptions {
  * Loads the kit's modules as Next does. Middleware has its own module graph, so its memory (keys, tokens, refreshes in
  * flight) is not that of the routes. A shared graph would hide bugs between the two.
  */
-export async function loadKit(env: Record<string, string | undefined>) {
-  for (const name of Object.keys(process.env)) if (/^(COGNITO|AUTH|APP)_/.test(name)) delete process.env[name];
+export async function loadKit(env: Record<string, string | undefined>, tenants: readonly Tenant[] | null = null) {
+  for (const name of Object.keys(process.env)) if (/^(COGNITO|AUTH|APP|TEST)_/.test(name)) delete process.env[name];
+  if (tenants) process.env.TEST_TENANTS = JSON.stringify(tenants); // tests/support/tenants.ts reads it.
   for (const [name, value] of Object.entries(env)) if (value !== undefined) process.env[name] = value;
   vi.resetModules();
   const middleware = await import("@/middleware");
@@ -48,7 +50,7 @@ export async function loadKit(env: Record<string, string | undefined>) {
     logout: await import("@/app/auth/logout/route"),
     refresh: await import("@/app/auth/refresh/route"),
     api: await import("@/lib/auth/api"),
-    config: (await import("@/lib/auth/core/base/config")).getConfig,
+    config: await loadConfig(),
     core: {
       authenticate: await loadAuthenticate(),
       CookieJar: (await import("@/lib/auth/core/http/cookie-jar")).CookieJar,
@@ -91,6 +93,12 @@ export async function withRefreshToken({ core, config }: Kit, browser: Browser, 
   const jar = new core.CookieJar(new Headers(), config());
   await core.cookies.writeCookie(jar, "refresh", `${facts}.${token}`, 600);
   return jar.applyToHeader("");
+}
+
+/** Returns the configuration of the first address. */
+async function loadConfig() {
+  const { getConfigs } = await import("@/lib/auth/config");
+  return (): AuthConfig => getConfigs()[0];
 }
 
 /** Calls `authenticate`, and adds the changes of the cookie jar to its result. */

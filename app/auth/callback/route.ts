@@ -1,12 +1,13 @@
 // GET /auth/callback?code&state: Cognito sends the browser back here, and the code becomes a session.
+
+import { getConfig } from "@/lib/auth/config";
 import { authenticate } from "@/lib/auth/core/authenticate";
 import { now } from "@/lib/auth/core/base/clock";
-import { getConfig } from "@/lib/auth/core/base/config";
 import { AuthError } from "@/lib/auth/core/base/errors";
 import { emit, emitAll } from "@/lib/auth/core/base/events";
 import { CookieJar } from "@/lib/auth/core/http/cookie-jar";
 import { isPrefetch } from "@/lib/auth/core/http/request";
-import { emptyResponse, errorPath, redirectTo } from "@/lib/auth/core/http/responses";
+import { emptyResponse, errorPath, redirectTo, unknownAddress } from "@/lib/auth/core/http/responses";
 import { safeReturnTo } from "@/lib/auth/core/http/return-to";
 import type { SignedIn } from "@/lib/auth/core/session/authentication";
 import { markStarted } from "@/lib/auth/core/session/ended";
@@ -22,6 +23,7 @@ import { report } from "@/lib/auth/events";
 export async function GET(request: Request): Promise<Response> {
   const { pathname: path, searchParams: query } = new URL(request.url);
   const config = getConfig(request.headers);
+  if (!config) return unknownAddress();
   if (isPrefetch(request.headers)) return emptyResponse(400);
   const jar = new CookieJar(request.headers, config);
   let returnTo: string | null = null;

@@ -1,12 +1,13 @@
 // POST /auth/logout: ends the session here and at Cognito. A link on a page of this app may do so too.
-import { type AuthConfig, getConfig } from "@/lib/auth/core/base/config";
+import { getConfig } from "@/lib/auth/config";
+import type { AuthConfig } from "@/lib/auth/core/base/config";
 import { AuthError } from "@/lib/auth/core/base/errors";
 import { emit } from "@/lib/auth/core/base/events";
 import { fingerprint } from "@/lib/auth/core/base/hash";
 import { KIT_PATHS } from "@/lib/auth/core/base/paths";
 import { CookieJar } from "@/lib/auth/core/http/cookie-jar";
 import { isCrossSite, isPrefetch, requestKind } from "@/lib/auth/core/http/request";
-import { emptyResponse, page, redirectTo } from "@/lib/auth/core/http/responses";
+import { emptyResponse, page, redirectTo, unknownAddress } from "@/lib/auth/core/http/responses";
 import { markEnded } from "@/lib/auth/core/session/ended";
 import { readRefreshState } from "@/lib/auth/core/session/refresh-cookie";
 import { deleteSession, readSession } from "@/lib/auth/core/session/session-cookies";
@@ -15,12 +16,14 @@ import { report } from "@/lib/auth/events";
 
 export async function POST(request: Request): Promise<Response> {
   const config = getConfig(request.headers);
+  if (!config) return unknownAddress();
   return isCrossSite(request.headers, config.origin) ? emptyResponse(403) : signOut(request, config);
 }
 
 export async function GET(request: Request): Promise<Response> {
   if (isPrefetch(request.headers) || requestKind(request.headers) !== "document") return emptyResponse(403);
   const config = getConfig(request.headers);
+  if (!config) return unknownAddress();
   // Only Fetch Metadata proves that the link is on a page of this app. A typed address gets a button instead.
   if (request.headers.get("sec-fetch-site") === "same-origin") return signOut(request, config);
   const form = `<form method="post" action="${config.basePath}${KIT_PATHS.logout}"><button>Sign out</button></form>`;

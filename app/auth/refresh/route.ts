@@ -1,10 +1,11 @@
 // POST /auth/refresh: renews the session now, so that new groups and claims are seen at once.
+
+import { getConfig } from "@/lib/auth/config";
 import { renew } from "@/lib/auth/core/authenticate";
-import { getConfig } from "@/lib/auth/core/base/config";
 import { emitAll } from "@/lib/auth/core/base/events";
 import { CookieJar } from "@/lib/auth/core/http/cookie-jar";
 import { isCrossSite, requestKind } from "@/lib/auth/core/http/request";
-import { emptyResponse, page, redirectTo, signInPath } from "@/lib/auth/core/http/responses";
+import { emptyResponse, page, redirectTo, signInPath, unknownAddress } from "@/lib/auth/core/http/responses";
 import { safeReturnTo } from "@/lib/auth/core/http/return-to";
 import { report } from "@/lib/auth/events";
 
@@ -13,6 +14,7 @@ const MAX_FORM_BYTES = 4_096;
 export async function POST(request: Request): Promise<Response> {
   const { headers, url } = request;
   const config = getConfig(headers);
+  if (!config) return unknownAddress();
   if (isCrossSite(headers, config.origin)) return emptyResponse(403);
   const isForm = requestKind(headers) === "document"; // Else a script calls.
   const jar = new CookieJar(headers, config);

@@ -85,7 +85,8 @@ async function authenticateBearer(token: string, { config }: CookieJar): Promise
   const isForOther = claims.aud !== undefined && config.resource === null;
   if (isForOther)
     throw new AuthError("token_invalid", "The token is bound to a resource, and COGNITO_RESOURCE is not set");
-  return { status: "signed_in", session: createSession(claims, null, "bearer"), accessToken: token, idToken: null };
+  const session = createSession(claims, null, "bearer", config.tenant);
+  return { status: "signed_in", session, accessToken: token, idToken: null };
 }
 
 /** Exchanges the refresh token of the jar, and stores the new tokens. `stored` is the result if there is none to exchange. */

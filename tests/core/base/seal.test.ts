@@ -36,7 +36,8 @@ const NOBODY = { user: null, page: 303 };
 /** Opens a sealed value with HKDF and jose, independently of the kit. */
 async function open(value: string, secret: string, purpose: string): Promise<string> {
   const base = await crypto.subtle.importKey("raw", Buffer.from(secret), "HKDF", false, ["deriveBits"]);
-  const info = Buffer.from(`cookie ${purpose}`);
+  const { issuer, clients } = pool.cognito;
+  const info = Buffer.from(JSON.stringify(["sealed cookie", purpose, issuer, clients[0]?.clientId]));
   const hkdf = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info };
   const key = new Uint8Array(await crypto.subtle.deriveBits(hkdf, base, 256));
   const { plaintext, protectedHeader } = await compactDecrypt(value, key);
@@ -181,12 +182,14 @@ describe("with AUTH_SECRET", () => {
 
     test("CK-11 CF-09 a value that was opened once does not open for another purpose or without its secret", async () => {
       const { seal, unseal } = (await pool.load()).core.seal;
-      const secrets = [NEW];
-      const value = await seal("text", "spent", NEW);
-      expect(await unseal(value, "spent", secrets)).toBe("text");
-      expect(await unseal(value, "ended", secrets)).toBeNull();
-      expect(await unseal(value, "spent", [OLD])).toBeNull();
-      expect(await unseal(value, "spent", secrets)).toBe("text");
+      const config = { secrets: [NEW], issuer: "https://a.example", clientId: "a", tenant: null };
+      const value = await seal("text", "spent", config);
+      expect(await unseal(value, "spent", config)).toBe("text");
+      expect(await unseal(value, "ended", config)).toBeNull();
+      expect(await unseal(value, "spent", { ...config, secrets: [OLD] })).toBeNull();
+      expect(await unseal(value, "spent", { ...config, issuer: "https://b.example" })).toBeNull();
+      expect(await unseal(value, "spent", { ...config, clientId: "b" })).toBeNull();
+      expect(await unseal(value, "spent", config)).toBe("text");
     });
 
     test("CK-11 the value of another cookie does not open as the ID cookie", async () => {

@@ -1,3 +1,4 @@
+import { CompactEncrypt } from "jose";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Browser, type Kit, usePool } from "../../support/kit";
 import { shortenPauses } from "../../support/time";
@@ -138,11 +139,25 @@ describe("NW-12 a session of version 0.1.0", () => {
   test("a session with sealed cookies stays valid", async () => {
     await moveTo({ AUTH_SECRET: SECRET });
     unsign();
-    setCookie("__Host-auth.refresh", await kit.core.seal.seal(refresh(), "refresh", SECRET));
+    setCookie("__Host-auth.refresh", await sealAsBefore(refresh(), "refresh", SECRET));
     browser.drop("__Host-auth.access");
     expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
   });
 });
+
+/** Seals a value as version 0.1 did: the key depends on the secret and the purpose alone. */
+async function sealAsBefore(text: string, purpose: string, secret: string): Promise<string> {
+  const base = await crypto.subtle.importKey("raw", new TextEncoder().encode(secret), "HKDF", false, ["deriveBits"]);
+  const info = new TextEncoder().encode(`cookie ${purpose}`);
+  const bits = await crypto.subtle.deriveBits(
+    { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info },
+    base,
+    256,
+  );
+  return new CompactEncrypt(new TextEncoder().encode(text))
+    .setProtectedHeader({ alg: "dir", enc: "A256GCM" })
+    .encrypt(new Uint8Array(bits));
+}
 
 function setCookieOf(visitor: Browser, value: string): void {
   visitor.jar.set("__Host-auth.refresh", { value, line: "", expiresAt: Number.POSITIVE_INFINITY });

@@ -64,7 +64,9 @@ export async function openStage({ clientSecret, env: more = {}, ...mode }: Stage
     cookieOf: async (username) => {
       const token = await cognito.accessTokenFor(username, { clientId: CLIENT_ID });
       const prefix = mode.https ? "__Host-" : "";
-      return `${prefix}auth.access=${env.AUTH_SECRET ? await seal(token, "access", env.AUTH_SECRET) : token}`;
+      const { issuer } = cognito;
+      const config = { secrets: [env.AUTH_SECRET ?? ""], issuer, clientId: CLIENT_ID, tenant: null };
+      return `${prefix}auth.access=${env.AUTH_SECRET ? await seal(token, "access", config) : token}`;
     },
     reset: async () => {
       await app.closePages();

@@ -1,8 +1,9 @@
 import { GET as callback } from "@/app/auth/callback/route";
 import { GET as login } from "@/app/auth/login/route";
 import { POST as logout } from "@/app/auth/logout/route";
+import { getConfigs } from "@/lib/auth/config";
 import { authenticate } from "@/lib/auth/core/authenticate";
-import { getConfig } from "@/lib/auth/core/base/config";
+
 import { CookieJar } from "@/lib/auth/core/http/cookie-jar";
 import { NO_STORE } from "@/lib/auth/core/http/responses";
 
@@ -13,7 +14,8 @@ export async function handle(request: Request): Promise<Response> {
   if (pathname === "/auth/callback") return callback(request);
   if (pathname === "/auth/logout" && request.method === "POST") return logout(request);
   if (pathname !== "/me") return new Response(null, { status: 404 });
-  const jar = new CookieJar(request.headers, getConfig());
+  const [config] = getConfigs();
+  const jar = new CookieJar(request.headers, config);
   const auth = await authenticate(request.headers, jar, { refresh: "due" });
   const user = auth.status === "signed_in" ? auth.session.user : null;
   const body = { status: auth.status, username: user?.username ?? null };

@@ -2,18 +2,23 @@
 import type { AuthConfig, AuthConfigs } from "./config";
 
 /**
- * Returns the entry of APP_BASE_URL that `X-Forwarded-Host` names, else the one that `Host` names, else the first. A
- * forged header can only choose among the app's own addresses.
+ * Returns the entry that `X-Forwarded-Host` names, else the one that `Host` names. A forged header can only choose among
+ * the app's own addresses. Otherwise returns the first entry; but with tenants there is no default: null, also when the
+ * headers name two tenants.
  */
-export function chooseConfig(configs: AuthConfigs, headers: Headers): AuthConfig {
-  if (configs.length === 1) return configs[0]; // Most apps: no request pays for a choice.
+export function chooseConfig(configs: AuthConfigs, headers: Headers): AuthConfig | null {
+  const [first] = configs;
+  const hasTenants = first.tenant !== null;
+  if (configs.length === 1 && !hasTenants) return first; // Most apps: no request pays for a choice.
   const [forwarded = ""] = (headers.get("x-forwarded-host") ?? "").split(",", 1);
-  const { protocol } = new URL(configs[0].origin);
+  const { protocol } = new URL(first.origin);
   const find = (host: string) => {
     const named = originOf(protocol, host.trim());
     return configs.find(({ origin }) => origin === named);
   };
-  return find(forwarded) ?? find(headers.get("host") ?? "") ?? configs[0];
+  const [byForwarded, byHost] = [find(forwarded), find(headers.get("host") ?? "")];
+  if (byForwarded && byHost && byForwarded.tenant !== byHost.tenant) return null;
+  return byForwarded ?? byHost ?? (hasTenants ? null : first);
 }
 
 /** Returns an origin with the host in lower case, without a default port. Null when `host` is more than a host. */

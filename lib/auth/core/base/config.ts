@@ -1,5 +1,4 @@
 // Turns environment variables into the configuration of this deployment.
-import { chooseConfig } from "./addresses";
 import { type Environment, EnvironmentReader } from "./environment-reader";
 import { parseJson } from "./json";
 import { type KeySet, readKeys } from "./jwks";
@@ -7,6 +6,8 @@ import { KIT_PATHS } from "./paths";
 
 /** The configuration of this deployment. `.env.example` explains the variables. */
 export interface AuthConfig {
+  /** The name of the tenant (lib/auth/tenants.ts). Null without tenants. */
+  readonly tenant: string | null;
   /** `iss` of every token, without a slash at its end. */
   readonly issuer: string;
   /** The address of the user pool's public keys. */
@@ -57,19 +58,8 @@ const DEFAULT_SESSION_S = 30 * 24 * 3600;
 const MAX_COOKIE_BYTES = 12_000; // Node stops at 16 kB for all headers, and then not even sign-out works.
 const SCOPE_RULE = "must include openid (scopes are separated by spaces)";
 const DOMAIN_RULE = "must start with https:// and have no path";
-const ADDRESS_RULE = "must have the same scheme and path in every entry";
+export const ADDRESS_RULE = "must have the same scheme and path in every entry";
 const CLIENT_ID = /^[\w+]{1,128}$/;
-
-let current: AuthConfigs | undefined;
-
-/**
- * Returns the configuration for the address that a request names; without `headers` that of the first address. Reads
- * the variables at the first use, so a build needs none. Throws `config_invalid`.
- */
-export function getConfig(headers?: Headers): AuthConfig {
-  current ??= parseConfigs(process.env);
-  return headers ? chooseConfig(current, headers) : current[0];
-}
 
 /** Parses environment variables into the configuration of the first address. Throws as parseConfigs does. */
 export function parseConfig(environment: Environment): AuthConfig {
@@ -77,7 +67,7 @@ export function parseConfig(environment: Environment): AuthConfig {
 }
 
 /** Parses environment variables. Throws one `config_invalid` whose message names every wrong variable. */
-export function parseConfigs(environment: Environment): AuthConfigs {
+export function parseConfigs(environment: Environment, tenant: string | null = null): AuthConfigs {
   const env = new EnvironmentReader(environment);
   const issuer = env.readUrl("COGNITO_ISSUER", /[^/]$/, "must not end with a slash").href.replace(/\/$/, "");
   const domain = env.readUrl("COGNITO_DOMAIN", /^[^/]*\/\/[^/]*\/?$/, DOMAIN_RULE).origin;
@@ -103,6 +93,7 @@ export function parseConfigs(environment: Environment): AuthConfigs {
     const basePath = withoutSlash(base);
     const baseUrl = base.origin + basePath;
     return {
+      tenant,
       issuer,
       jwksUri: `${issuer}/.well-known/jwks.json`,
       pinnedKeys,
@@ -129,6 +120,7 @@ export function parseConfigs(environment: Environment): AuthConfigs {
 
 const withoutSlash = ({ pathname }: URL) => pathname.replace(/\/+$/, "");
 
-const isAlike = (a: URL, b: URL) => a.protocol === b.protocol && withoutSlash(a) === withoutSlash(b);
+/** Next has one basePath, and cookies of http are not Secure. */
+export const isAlike = (a: URL, b: URL) => a.protocol === b.protocol && withoutSlash(a) === withoutSlash(b);
 
 const isLongEnough = (secret: string) => new TextEncoder().encode(secret).length >= 32;

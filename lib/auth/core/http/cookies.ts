@@ -43,7 +43,7 @@ export async function readCookie(jar: CookieJar, kind: CookieKind): Promise<stri
   const { config } = jar;
   // Signed values stay valid when AUTH_SECRET is set later.
   if (mayBeSigned && isSigned(stored)) return readSigned(stored, purpose, config);
-  if (config.secrets.length > 0) return unseal(stored, purpose, config.secrets);
+  if (config.secrets.length > 0) return unseal(stored, purpose, config);
   return mayBeSigned && config.clientSecrets.length > 0 ? null : stored;
 }
 
@@ -83,8 +83,7 @@ export function isOutage(jar: CookieJar): boolean {
 }
 
 async function protect(value: string, purpose: string, config: AuthConfig): Promise<string> {
-  const [secret] = config.secrets;
-  if (secret) return seal(value, purpose, secret);
+  if (config.secrets.length > 0) return seal(value, purpose, config);
   return SIGNED_PURPOSES.includes(purpose) && config.clientSecrets.length > 0 ? sign(value, purpose, config) : value;
 }
 

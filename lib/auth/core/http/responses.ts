@@ -38,6 +38,11 @@ export function respond(status: number, headers: Record<string, string>, body: s
   return new Response(body, { status, headers: { ...KIT_HEADERS, ...retry, ...headers } });
 }
 
+/** A 404 for an address that belongs to no tenant. */
+export function unknownAddress(): Response {
+  return page(404, "Not found", "<p>This app has another address.</p>");
+}
+
 /** A 303: the browser follows it with a GET, also after a POST (RFC 9700 4.12). */
 export function redirectTo(location: string, jar?: CookieJar): Response {
   const response = emptyResponse(303, { location });

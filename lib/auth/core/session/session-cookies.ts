@@ -24,7 +24,7 @@ export async function readSession(jar: CookieJar): Promise<SignedIn | SignedOut>
   const claims = await verifyAccessToken(accessToken, jar.config, [jar.config.clientId]);
   if (await hasEnded(jar, claims)) throw new AuthError("token_invalid", "The session ended");
   const { idToken, idClaims, events } = await readIdToken(jar, claims);
-  const session = createSession(claims, idClaims, "cookie");
+  const session = createSession(claims, idClaims, "cookie", jar.config.tenant);
   if (isMachine(session)) throw new AuthError("token_invalid", "The token is a machine's");
   return { status: "signed_in", session, accessToken, idToken, events };
 }
@@ -77,7 +77,7 @@ export async function writeSession(
   jar.accept(chosen);
 
   const [idToken, idClaims] = isIdTokenDropped ? [null, null] : [tokens.idToken, tokens.idClaims];
-  const session = createSession(accessClaims, idClaims, "cookie");
+  const session = createSession(accessClaims, idClaims, "cookie", jar.config.tenant);
   const subject = await fingerprint(accessClaims.iss, accessClaims.sub);
   return { status: "signed_in", session, accessToken, idToken, events: [{ type, subject, isIdTokenDropped }] };
 }

@@ -23,6 +23,8 @@ export interface Session {
    */
   readonly kind: "user" | "machine";
   readonly user: User;
+  /** The tenant's name (lib/auth/tenants.ts), or null. Select data by it, never by the Host header. */
+  readonly tenant: string | null;
   readonly groups: readonly string[];
   readonly scopes: readonly string[];
   /** When the user signed in, in seconds since the epoch (`auth_time`). A refresh does not change it. */
@@ -62,6 +64,7 @@ export function createSession(
   claims: AccessTokenClaims,
   idClaims: IdTokenClaims | null,
   source: Session["source"],
+  tenant: Session["tenant"],
 ): Session {
   const { exp: expiresAt, auth_time: authTime, "cognito:groups": list, scope } = claims;
   const kind = typeof claims.username === "string" ? "user" : "machine";
@@ -69,7 +72,7 @@ export function createSession(
   const scopes = typeof scope === "string" ? scope.split(" ").filter(Boolean) : [];
   const authenticatedAt = typeof authTime === "number" ? authTime : null;
   const user = createUser(claims, idClaims);
-  return { kind, user, groups, scopes, authenticatedAt, expiresAt, claims, idClaims, source };
+  return { kind, user, tenant, groups, scopes, authenticatedAt, expiresAt, claims, idClaims, source };
 }
 
 function createUser({ sub, username, client_id: client }: AccessTokenClaims, idClaims: IdTokenClaims | null): User {

@@ -2,8 +2,9 @@
 
 import { encode } from "jose/base64url";
 import { now } from "../base/clock";
+import type { AuthConfig } from "../base/config";
 import { AuthError } from "../base/errors";
-import { createSecret, isEqual, sha256 } from "../base/hash";
+import { createSecret, fingerprint, isEqual, sha256 } from "../base/hash";
 import { asRecord, decodeJson, encodeJson } from "../base/json";
 import type { CookieJar } from "../http/cookie-jar";
 import { cookieName, deleteCookie, readCookie, writeCookie } from "../http/cookies";
@@ -38,7 +39,14 @@ export async function startTransaction(
 ): Promise<Transaction> {
   const [nonce, codeVerifier, createdAt] = [createSecret(), createSecret(), now()];
   const asked = { ...(isQuiet && { isQuiet }), ...(maxAge !== null && { maxAge }) };
-  const contents = encodeJson({ nonce, codeVerifier, returnTo, createdAt, ...asked });
+  const contents = encodeJson({
+    client: await clientOf(jar.config),
+    nonce,
+    codeVerifier,
+    returnTo,
+    createdAt,
+    ...asked,
+  });
   const state = await stateOf(contents);
   await evictTransactions(jar);
   await writeCookie(jar, transactionKind(state), contents, TRANSACTION_S);
@@ -70,7 +78,8 @@ function markUsed(state: string): void {
 
 async function readTransaction(jar: CookieJar, kind: `txn.${string}`): Promise<Transaction | null> {
   const contents = (await readCookie(jar, kind)) ?? "";
-  const { nonce, codeVerifier, returnTo, createdAt, isQuiet, maxAge } = asRecord(decodeJson(contents));
+  const { nonce, codeVerifier, returnTo, createdAt, isQuiet, maxAge, client } = asRecord(decodeJson(contents));
+  if (client !== (await clientOf(jar.config))) return null;
   if (typeof nonce !== "string" || typeof codeVerifier !== "string" || typeof returnTo !== "string") return null;
   if (typeof createdAt !== "number" || createdAt + TRANSACTION_S <= now()) return null;
   return {
@@ -106,6 +115,11 @@ async function evictTransactions(jar: CookieJar): Promise<void> {
 /** Hashes a transaction, which has two random secrets. Nobody can guess the hash, and it proves every byte. */
 async function stateOf(contents: string): Promise<string> {
   return encode(await sha256(contents));
+}
+
+/** A tenant's transaction means nothing to another tenant. */
+function clientOf({ issuer, clientId }: AuthConfig): Promise<string> {
+  return fingerprint(issuer, clientId);
 }
 
 function transactionKind(state: string): `txn.${string}` {

@@ -23,10 +23,13 @@ type Form = Readonly<Record<string, string>>;
 type Answer = { readonly status: number; readonly text: string } | null;
 
 // Anybody can send invented codes, and invented refresh cookies where nothing authenticates them. A flood of them must
-// not use up the pool's quota.
-const codeCalls = new CallBound("failures");
-const refreshCalls = new CallBound("failures");
-const revokeCalls = new CallBound("all"); // Cognito answers 200 for any token.
+// not use up the pool's quota. With tenants each pool has its own bounds.
+const createBounds = () => ({
+  codes: new CallBound("failures"),
+  refreshes: new CallBound("failures"),
+  revocations: new CallBound("all"), // Cognito answers 200 for any token.
+});
+const bounds = new Map<string, ReturnType<typeof createBounds>>();
 
 /** The client secret that Cognito accepted last. */
 const acceptedSecrets = new WeakMap<AuthConfig, string>();
@@ -40,7 +43,7 @@ const acceptedSecrets = new WeakMap<AuthConfig, string>();
 export async function exchangeCode(code: string, codeVerifier: string, config: AuthConfig): Promise<TokenResponse> {
   const grant = { code, code_verifier: codeVerifier, redirect_uri: config.redirectUri };
   const form = { grant_type: "authorization_code", ...grant };
-  const tokens = readTokenResponse(await codeCalls.run(() => post("token", form, config)));
+  const tokens = readTokenResponse(await boundsOf(config).codes.run(() => post("token", form, config)));
   if (tokens.idToken) return tokens;
   throw new AuthError("token_response_invalid", "The token response has no ID token");
 }
@@ -49,7 +52,7 @@ export async function exchangeCode(code: string, codeVerifier: string, config: A
 export async function refreshTokens({ refreshToken, isProven }: Grant, config: AuthConfig): Promise<TokenResponse> {
   const form = { grant_type: "refresh_token", refresh_token: refreshToken };
   const call = () => post("token", form, config);
-  const tokens = readTokenResponse(await (isProven ? call() : refreshCalls.run(call)));
+  const tokens = readTokenResponse(await (isProven ? call() : boundsOf(config).refreshes.run(call)));
   // The same token again is no rotation.
   return tokens.refreshToken === refreshToken ? { ...tokens, refreshToken: null } : tokens;
 }
@@ -57,7 +60,13 @@ export async function refreshTokens({ refreshToken, isProven }: Grant, config: A
 /** Ends a refresh token and the tokens that it brought (RFC 7009). Cognito answers 200 for an invalid token, too. */
 export async function revokeToken({ refreshToken, isProven }: Grant, config: AuthConfig): Promise<void> {
   const call = () => post("revoke", { token: refreshToken }, config);
-  await (isProven ? call() : revokeCalls.run(call));
+  await (isProven ? call() : boundsOf(config).revocations.run(call));
+}
+
+function boundsOf({ domain }: AuthConfig): ReturnType<typeof createBounds> {
+  const known = bounds.get(domain) ?? createBounds();
+  bounds.set(domain, known);
+  return known;
 }
 
 /**
