@@ -14,6 +14,7 @@ import { report } from "./events";
 export type { Tenant } from "./core/base/tenants";
 // An app augments these interfaces through this module, and never names core.
 export type { GroupName, GroupNames, Requirement, Session, User } from "./core/session/session";
+export type { PutOptions, SessionStore, StoredValue } from "./core/store/session-store";
 export type { AccessTokenClaims, IdTokenClaims } from "./core/tokens/claims";
 export type { AuthErrorCode, AuthEvent };
 export { AuthError };
