@@ -11,10 +11,10 @@ import { findMissing, isMachine, type Requirement, type Session } from "./core/s
 import { authenticateCurrent, configOf, renewCurrent } from "./current";
 import { report } from "./events";
 
+export type { PutOptions, SessionStore, StoredValue } from "./core/base/session-store";
 export type { Tenant } from "./core/base/tenants";
 // An app augments these interfaces through this module, and never names core.
 export type { GroupName, GroupNames, Requirement, Session, User } from "./core/session/session";
-export type { PutOptions, SessionStore, StoredValue } from "./core/store/session-store";
 export type { AccessTokenClaims, IdTokenClaims } from "./core/tokens/claims";
 export type { AuthErrorCode, AuthEvent };
 export { AuthError };

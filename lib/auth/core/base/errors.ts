@@ -13,6 +13,7 @@ const ERRORS = {
   token_expired: { status: 401, isBadCredential: true },
   token_invalid: { status: 401, isBadCredential: true },
   keys_unavailable: { status: 503, isBadCredential: false },
+  store_unavailable: { status: 503, isBadCredential: false },
   session_too_large: { status: 500, isBadCredential: false },
   sign_in_loop: { status: 400, isBadCredential: false },
   reauthentication_required: { status: 403, isBadCredential: false },

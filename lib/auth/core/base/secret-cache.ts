@@ -9,7 +9,7 @@ const TAIL = 48;
  * find an entry, and the whole secret is then compared. To hash a whole token at each request would cost more.
  */
 export class SecretCache<V> {
-  readonly #entries = new Map<string, { readonly key: string; readonly value: V }>();
+  readonly #entries = new Map<string, { readonly key: string; readonly value: V; readonly characters: number }>();
   #characters = 0;
 
   get(key: string): V | undefined {
@@ -17,10 +17,11 @@ export class SecretCache<V> {
     return entry?.key === key ? entry.value : undefined;
   }
 
-  set(key: string, value: V): void {
+  /** `characters`: the size of key and value, if the value is larger than its key. */
+  set(key: string, value: V, characters = key.length): void {
     this.delete(key);
-    this.#entries.set(key.slice(-TAIL), { key, value });
-    this.#characters += key.length;
+    this.#entries.set(key.slice(-TAIL), { key, value, characters });
+    this.#characters += characters;
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= MAX_ENTRIES && this.#characters <= MAX_CHARACTERS) return;
       this.delete(oldest);
@@ -29,7 +30,7 @@ export class SecretCache<V> {
 
   delete(key: string): void {
     const tail = key.slice(-TAIL);
-    this.#characters -= this.#entries.get(tail)?.key.length ?? 0;
+    this.#characters -= this.#entries.get(tail)?.characters ?? 0;
     this.#entries.delete(tail);
   }
 }

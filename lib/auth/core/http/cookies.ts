@@ -9,6 +9,7 @@ export type CookieKind =
   | "access"
   | "id"
   | "refresh"
+  | "session" // The id of a stored session
   | "spent" // Rejected refresh tokens
   | "rounds"
   | "outage" // Never in a browser: middleware forwards it.
@@ -70,7 +71,7 @@ export function cookieName(config: AuthConfig, kind: CookieKind): string {
 
 /** Whether the request has cookies of a session. They may be invalid. */
 export function hasSessionCookie(jar: CookieJar): boolean {
-  return jar.names.some((name) => /\.(access|refresh)\b/.test(name));
+  return jar.names.some((name) => /\.(access|refresh|session)\b/.test(name));
 }
 
 /** Tells the pages and routes behind middleware that the session could not be checked. Only they get this cookie. */

@@ -1,11 +1,12 @@
 // The session in cookies: read and verified, written from new tokens, deleted.
 import { now } from "../base/clock";
+import type { AuthConfig } from "../base/config";
 import { AuthError } from "../base/errors";
 import type { SessionEvent } from "../base/events";
 import { fingerprint } from "../base/hash";
 import type { CookieJar } from "../http/cookie-jar";
 import { cookieName, deleteCookie, readCookie, writeCookie } from "../http/cookies";
-import type { AccessTokenClaims, IdTokenClaims } from "../tokens/claims";
+import type { IdTokenClaims, TokenClaims } from "../tokens/claims";
 import { type IssuedTokens, isSameSignIn } from "../tokens/issued-tokens";
 import { verifyAccessToken, verifyIdToken } from "../tokens/verify";
 import type { SignedIn, SignedOut } from "./authentication";
@@ -21,32 +22,41 @@ const PROXY_LIMIT_BYTES = 7_500; // nginx and many others stop at 8 kB a header 
 export async function readSession(jar: CookieJar): Promise<SignedIn | SignedOut> {
   const accessToken = await readCookie(jar, "access");
   if (!accessToken) return { status: "signed_out", error: null };
-  const claims = await verifyAccessToken(accessToken, jar.config, [jar.config.clientId]);
-  if (await hasEnded(jar, claims)) throw new AuthError("token_invalid", "The session ended");
-  const { idToken, idClaims, events } = await readIdToken(jar, claims);
-  const session = createSession(claims, idClaims, "cookie", jar.config.tenant);
-  if (isMachine(session)) throw new AuthError("token_invalid", "The token is a machine's");
-  return { status: "signed_in", session, accessToken, idToken, events };
+  const auth = await verifySession(accessToken, await readCookie(jar, "id"), jar.config);
+  if (await hasEnded(jar, auth.session.claims)) throw new AuthError("token_invalid", "The session ended");
+  return auth;
 }
 
-interface StoredIdToken {
-  readonly idToken: string | null;
+/** Returns the session of the app's own tokens. Leaves a bad ID token out, and reports it. Throws as verifyAccessToken. */
+export async function verifySession(
+  accessToken: string,
+  idToken: string | null,
+  config: AuthConfig,
+): Promise<SignedIn> {
+  const claims = await verifyAccessToken(accessToken, config, [config.clientId]);
+  const { idClaims, events } = idToken ? await checkIdToken(idToken, claims, config) : NO_ID_TOKEN;
+  const session = createSession(claims, idClaims, "cookie", config.tenant);
+  if (isMachine(session)) throw new AuthError("token_invalid", "The token is a machine's");
+  return { status: "signed_in", session, accessToken, idToken: idClaims && idToken, events };
+}
+
+interface CheckedIdToken {
   readonly idClaims: IdTokenClaims | null;
   readonly events: readonly SessionEvent[];
 }
 
-/** Returns the ID token if it belongs to the sign-in of the access token. Leaves a bad one out, and reports it. */
-async function readIdToken(jar: CookieJar, accessClaims: AccessTokenClaims): Promise<StoredIdToken> {
-  const idToken = await readCookie(jar, "id");
-  if (!idToken) return { idToken: null, idClaims: null, events: [] };
+const NO_ID_TOKEN: CheckedIdToken = { idClaims: null, events: [] };
+
+/** Returns the claims of the ID token if it belongs to the sign-in of the access token. */
+async function checkIdToken(idToken: string, accessClaims: TokenClaims, config: AuthConfig): Promise<CheckedIdToken> {
   try {
-    const idClaims = await verifyIdToken(idToken, jar.config);
-    if (isSameSignIn(idClaims, accessClaims)) return { idToken, idClaims, events: [] };
+    const idClaims = await verifyIdToken(idToken, config);
+    if (isSameSignIn(idClaims, accessClaims)) return { idClaims, events: [] };
     throw new AuthError("token_invalid", "The ID token is of another sign-in");
   } catch (error) {
     if (!(error instanceof AuthError && error.isBadCredential)) throw error;
     const { code, message: detail } = error;
-    return { idToken: null, idClaims: null, events: [{ type: "id_token_dropped", code, detail }] };
+    return { idClaims: null, events: [{ type: "id_token_dropped", code, detail }] };
   }
 }
 

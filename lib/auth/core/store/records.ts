@@ -1,0 +1,92 @@
+// Reads and writes the records of sessions, and remembers them for a few seconds.
+import type { AuthConfig } from "../base/config";
+import { AuthError } from "../base/errors";
+import { SecretCache } from "../base/secret-cache";
+import type { SessionStore } from "../base/session-store";
+import { decryptRecord, encryptRecord, recordKey, type SessionRecord } from "./record";
+
+/** A record as the store has it. */
+export interface StoredRecord {
+  readonly record: SessionRecord;
+  readonly version: string;
+}
+
+interface Remembered {
+  readonly config: AuthConfig;
+  readonly record: SessionRecord;
+  readonly readAt: number;
+}
+
+/** How long a sign-out on another server may take to arrive here. */
+export const REMEMBERED_MS = 5_000;
+const PAUSE_MS = 1_000;
+
+export class Records {
+  readonly #store: SessionStore;
+  readonly #remembered = new SecretCache<Remembered>();
+  readonly #reads = new Map<string, Promise<StoredRecord | null>>();
+  #failedAt = 0;
+
+  constructor(store: SessionStore) {
+    this.#store = store;
+  }
+
+  /**
+   * Returns the record with this id, at most 5 s old. When the store does not answer, an older one serves; its token is
+   * still verified. Throws `store_unavailable` when this process remembers none.
+   */
+  async find(id: string, config: AuthConfig): Promise<SessionRecord | null> {
+    const known = this.#remembered.get(id);
+    const own = known?.config === config ? known : null;
+    const isOutage = Date.now() - this.#failedAt < PAUSE_MS; // Not every request waits for a store that is down.
+    if (own && (isOutage || Date.now() - own.readAt < REMEMBERED_MS)) return own.record;
+    try {
+      return (await this.#readShared(id, config))?.record ?? null;
+    } catch (error) {
+      this.#failedAt = Date.now();
+      if (own && error instanceof AuthError && error.code === "store_unavailable") return own.record;
+      throw error;
+    }
+  }
+
+  /** Returns the record as the store has it now. */
+  async read(id: string, config: AuthConfig): Promise<StoredRecord | null> {
+    const startedAt = Date.now();
+    const found = await this.#store.get(await recordKey(id, config));
+    const record = found && (await decryptRecord(found.value, id, config));
+    if (!record || record.expiresAt * 1000 <= startedAt) {
+      this.#remembered.delete(id);
+      return null;
+    }
+    this.#remember(id, record, config, startedAt);
+    return { record, version: found.version };
+  }
+
+  /** Writes a record if the store still has this version; null: if it has none. */
+  async write(id: string, record: SessionRecord, ifVersion: string | null, config: AuthConfig): Promise<boolean> {
+    const value = await encryptRecord(record, id, config);
+    const { expiresAt } = record;
+    const isWritten = await this.#store.put(await recordKey(id, config), value, { expiresAt, ifVersion });
+    if (isWritten) this.#remember(id, record, config, Date.now());
+    else this.#remembered.delete(id);
+    return isWritten;
+  }
+
+  async delete(id: string, config: AuthConfig): Promise<void> {
+    this.#remembered.delete(id);
+    await this.#store.delete(await recordKey(id, config));
+  }
+
+  /** Requests that come together share one read. */
+  #readShared(id: string, config: AuthConfig): Promise<StoredRecord | null> {
+    const key = `${config.issuer} ${config.clientId} ${id}`;
+    const pending = this.#reads.get(key) ?? this.read(id, config).finally(() => this.#reads.delete(key));
+    this.#reads.set(key, pending);
+    return pending;
+  }
+
+  #remember(id: string, record: SessionRecord, config: AuthConfig, readAt: number): void {
+    const characters = record.accessToken.length + (record.idToken?.length ?? 0) + 2_000;
+    this.#remembered.set(id, { config, record, readAt }, characters);
+  }
+}

@@ -1,0 +1,109 @@
+// The index of a user's sessions in the store: the keys of their records, and when all of them were ended.
+import { encode } from "jose/base64url";
+import type { AuthConfig } from "../base/config";
+import { deriveKey } from "../base/derive-key";
+import { AuthError } from "../base/errors";
+import { asRecord, parseJson } from "../base/json";
+import { seal, unseal } from "../base/seal";
+import { SecretCache } from "../base/secret-cache";
+import type { SessionStore } from "../base/session-store";
+import { REMEMBERED_MS } from "./records";
+
+export interface IndexEntry {
+  /** The key of the session's record. It opens nothing. */
+  readonly key: string;
+  /** In milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** In seconds since the epoch. */
+  readonly endsAt: number;
+  /** `origin_jti` of the session's tokens, or null. */
+  readonly originJti: string | null;
+}
+
+/** Sessions that began at or before `notBefore` have ended. In milliseconds since the epoch. */
+export interface UserIndex {
+  readonly notBefore: number;
+  readonly entries: readonly IndexEntry[];
+}
+
+type Found = UserIndex & { readonly version: string | null };
+
+const EMPTY: UserIndex = { notBefore: 0, entries: [] };
+const MAX_ATTEMPTS = 10;
+const MAX_TOKEN_S = 24 * 3600; // Cognito's longest access token. A Bearer token can outlive all sessions.
+
+export class UserIndexes {
+  readonly #store: SessionStore;
+  readonly #remembered = new SecretCache<{ readonly notBefore: number; readonly readAt: number }>();
+
+  constructor(store: SessionStore) {
+    this.#store = store;
+  }
+
+  /** Returns `notBefore`, at most 5 s old; when the store does not answer, an older one. Throws `store_unavailable`. */
+  async findNotBefore(sub: string, config: AuthConfig): Promise<number> {
+    const user = JSON.stringify([config.issuer, config.clientId, sub]);
+    const known = this.#remembered.get(user);
+    if (known && Date.now() - known.readAt < REMEMBERED_MS) return known.notBefore;
+    const readAt = Date.now();
+    try {
+      const { notBefore } = await this.read(sub, config);
+      this.#remembered.set(user, { notBefore, readAt });
+      return notBefore;
+    } catch (error) {
+      if (known && error instanceof AuthError && error.code === "store_unavailable") return known.notBefore;
+      throw error;
+    }
+  }
+
+  /** Returns the index without sessions that have expired. Indexes of older secrets count, too. */
+  async read(sub: string, config: AuthConfig): Promise<Found> {
+    const [newest = { ...EMPTY, version: null }, ...older] = await Promise.all(
+      config.secrets.map((secret) => this.#readOne(sub, secret, config)),
+    );
+    const all = [newest, ...older];
+    const notBefore = Math.max(...all.map((index) => index.notBefore));
+    const entries = all.flatMap((index) => index.entries).filter(({ endsAt }) => endsAt * 1000 > Date.now());
+    return { notBefore, entries, version: newest.version };
+  }
+
+  /** Changes the index, again if somebody else changes it meanwhile. Returns it as it was before. */
+  async update(sub: string, config: AuthConfig, change: (index: UserIndex) => UserIndex): Promise<UserIndex> {
+    for (let i = 0; i < MAX_ATTEMPTS; i++) {
+      const before = await this.read(sub, config);
+      const { notBefore, entries } = change(before);
+      const value = await seal(JSON.stringify({ sub, notBefore, entries }), "user index", config);
+      const expiresAt = Math.max(Math.ceil(Date.now() / 1000) + MAX_TOKEN_S, ...entries.map(({ endsAt }) => endsAt));
+      const [secret = ""] = config.secrets;
+      const key = await indexKey(sub, secret, config);
+      if (await this.#store.put(key, value, { expiresAt, ifVersion: before.version })) return before;
+      await new Promise((resolve) => setTimeout(resolve, 50 * Math.random() * (i + 1)));
+    }
+    throw new AuthError("store_unavailable", "Too many changes of one user's sessions");
+  }
+
+  async #readOne(sub: string, secret: string, config: AuthConfig): Promise<Found> {
+    const found = await this.#store.get(await indexKey(sub, secret, config));
+    const text = found && (await unseal(found.value, "user index", config));
+    const content = asRecord(parseJson(text ?? ""));
+    // An index that was moved here from another user is no index of this one.
+    if (!found || content.sub !== sub || typeof content.notBefore !== "number") {
+      return { ...EMPTY, version: found?.version ?? null };
+    }
+    const entries = Array.isArray(content.entries) ? content.entries.filter(isEntry) : [];
+    return { notBefore: content.notBefore, entries, version: found.version };
+  }
+}
+
+/** Returns the key of a user's index: a keyed hash, so that the store cannot find out whose it is. */
+async function indexKey(sub: string, secret: string, { issuer, clientId }: AuthConfig): Promise<string> {
+  const key = await deriveKey(secret, JSON.stringify(["user index", issuer, clientId]), "HMAC");
+  const text = new TextEncoder().encode(JSON.stringify([issuer, sub]));
+  return `user.${encode(new Uint8Array(await crypto.subtle.sign("HMAC", key, text)))}`;
+}
+
+function isEntry(value: unknown): value is IndexEntry {
+  const { key, startedAt, endsAt, originJti } = asRecord(value);
+  const isKnown = originJti === null || typeof originJti === "string";
+  return typeof key === "string" && typeof startedAt === "number" && typeof endsAt === "number" && isKnown;
+}
