@@ -120,7 +120,7 @@ function reject(request: NextRequest, rejection: Rejection): NextResponse {
     case "action": // Next would forward a rewritten action.
       return toNextResponse(emptyResponse(rejection.status));
     default:
-      return toNextResponse(problem(headers, rejection));
+      return toNextResponse(problem(headers, getConfig(headers), rejection));
   }
 }
 
