@@ -4,7 +4,7 @@ import { authenticate } from "./core/authenticate";
 import { CookieJar } from "./core/http/cookie-jar";
 import { problem, type Rejection, rejectionFor, reportRejection } from "./core/http/rejection";
 import { isCrossSite, isSafeMethod, readBearer } from "./core/http/request";
-import { NO_STORE, unknownAddress } from "./core/http/responses";
+import { emptyResponse, NO_STORE, respond, unknownAddress } from "./core/http/responses";
 import { findMissing, type Requirement, type Session } from "./core/session/session";
 import { report } from "./events";
 
@@ -47,6 +47,21 @@ export function withOptionalSession<R extends Request, C>(
   };
 }
 
+/**
+ * Returns a route handler that describes this app as a protected resource (RFC 9728). A program that got a 401 reads
+ * there which user pool issues the tokens. `members` are added, or replace the kit's own. 404 without COGNITO_RESOURCE.
+ */
+export function resourceMetadata(members: Readonly<Record<string, unknown>> = {}): (request: Request) => Response {
+  return ({ headers }) => {
+    const { issuer, resource, scope } = getConfig(headers);
+    if (resource === null) return emptyResponse(404);
+    const tokens = { scopes_supported: scope.split(" "), bearer_methods_supported: ["header"] };
+    const body = JSON.stringify({ resource, authorization_servers: [issuer], ...tokens, ...members });
+    // Every site may read it: it is public. Caches may not keep it: it is cheap, and a change must show at once.
+    return respond(200, { "content-type": "application/json", "access-control-allow-origin": "*" }, body);
+  };
+}
+
 async function identify(request: Request, requirement: Requirement): Promise<Caller> {
   const { headers, method } = request; // First: Next then does not prerender, and a build needs no variables.
   const config = getConfig(headers);
@@ -67,7 +82,7 @@ async function identify(request: Request, requirement: Requirement): Promise<Cal
 
 function reject({ headers, url }: Request, rejection: Rejection): Response {
   reportRejection(report, new URL(url).pathname, headers, rejection);
-  return problem(headers, rejection);
+  return problem(headers, getConfig(headers), rejection);
 }
 
 /** Copies the response with headers that keep it out of caches: it was made for one caller. */

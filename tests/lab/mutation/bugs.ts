@@ -29,6 +29,11 @@ export const BUGS: readonly Bug[] = [
     "claims.aud !== undefined && config.resource === null",
     "false",
   ]),
+  bug("a 401 does not lead to the metadata", `${CORE}/http/rejection.ts`, ["resource === null ? []", "true ? []"]),
+  bug("there is metadata without a resource", "lib/auth/api.ts", [
+    "    if (resource === null) return emptyResponse(404);\n",
+    "",
+  ]),
   bug("an idle session goes on", `${CORE}/session/refresh-cookie.ts`, [
     "  if (idleEnd(tokenExp, jar) <= now()) return null;\n",
     "",

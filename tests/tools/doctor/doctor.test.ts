@@ -8,6 +8,7 @@ import { parseConfig } from "../../../lib/auth/core/base/config";
 import { type AppClient, type Cognito, startCognito } from "../../cognito";
 import { type Plant, plants } from "./plants";
 import {
+  type AppOptions,
   byTwo,
   createApp,
   type Environment,
@@ -325,6 +326,29 @@ describe("an unclear answer or a doubtful setting", () => {
     const baseUrl = BASE_URL.replace("localhost", "127.0.0.1");
     const urls = { callbackUrls: [`${baseUrl}/auth/callback`], logoutUrls: [baseUrl] };
     expect(await check({ APP_BASE_URL: baseUrl }, urls)).toContain("loopback");
+  });
+
+  const ROUTE = "app/.well-known/oauth-protected-resource/[[...path]]/route.ts";
+  const findResource = async (resource: string, options: AppOptions) => {
+    const { code, report } = await examine(createApp(options), { ...register(), COGNITO_RESOURCE: resource });
+    expect([code, idsOf(report, "fault")]).toEqual([0, []]);
+    return report.findings.find(({ id }) => id === "resource_metadata");
+  };
+
+  test.each([
+    ["without a resource", "", /^Set COGNITO_RESOURCE to the URL of your MCP route/],
+    ["for a resource on another host", "https://other.example/api/mcp", /such as http:\/\/localhost:3000\/api\/mcp/],
+    ["for a resource on another port", `${BASE_URL}0/api/mcp`, /such as/],
+    ["for a custom scheme", "urn:example:orders", /such as/],
+  ])("is a warning: the route of the resource metadata %s", async (_what, resource, fix) => {
+    const found = await findResource(resource, { files: { [ROUTE]: "" } });
+    expect(found).toMatchObject({ status: "warning", fix: expect.stringMatching(fix) });
+  });
+
+  test("is a note: a resource without the route of its metadata", async () => {
+    const found = await findResource(`${BASE_URL}/api/mcp`, {});
+    expect(found).toMatchObject({ status: "note", fix: expect.stringContaining("MCP clients") });
+    expect(await findResource(`${BASE_URL}/api/mcp`, { files: { [ROUTE]: "" } })).toMatchObject({ status: "ok" });
   });
 
   test.each([
