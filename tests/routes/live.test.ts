@@ -176,7 +176,7 @@ async function openPage({ isPage = true, headers = {}, ...requirement }: PageOpt
     ({ user }) => user.username,
     (error: unknown) => {
       expect(() => unstable_rethrow(error)).toThrow(); // Next's own kind, which it does not report as a failure.
-      return error instanceof Error && "digest" in error ? String(error.digest).split(";")[2] : "";
+      return error instanceof Error && "digest" in error ? (String(error.digest).split(";")[2] ?? "") : "";
     },
   );
 }
