@@ -132,6 +132,12 @@ export function findUser(pool: Pool, username: string | undefined): PoolUser | u
   return pool.users.find((user) => user.username === username);
 }
 
+/** A user who may sign in, refresh and ask userInfo. */
+export function findActiveUser(pool: Pool, username: string | undefined): PoolUser | undefined {
+  const user = findUser(pool, username);
+  return user?.disabled ? undefined : user;
+}
+
 const standardScopes = ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"];
 
 export function hasGrant(client: AppClient, grant: "code" | "client_credentials" | "refresh_token"): boolean {

@@ -31,6 +31,8 @@ export interface PoolUser {
   provider?: "Google" | undefined;
   /** Anything else readable: custom:*, phone_number, picture … always strings. */
   attributes?: Record<string, string> | undefined;
+  /** An administrator disabled the user: no sign-in, no refresh, no userInfo. */
+  disabled?: boolean | undefined;
   /** One line for the login page. */
   description?: string | undefined;
 }

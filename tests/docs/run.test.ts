@@ -157,6 +157,18 @@ describe("guarding.md's", () => {
     expect(html).toContain('<html lang="en"><head></head><body>The page</body></html>');
   });
 
+  test("NW-07 route handler for payments rejects a user after a global sign-out", async () => {
+    const { access_token: token } = await pool.cognito.issueTokens("ada", "mobile12345");
+    const pay = async () => {
+      const headers = { authorization: `Bearer ${token}` };
+      const request = new Request(`${ORIGIN}/api/payments`, { method: "POST", headers });
+      return (await respond(await load("guarding.md", "paidBy"), "POST", request)).status;
+    };
+    expect(await pay()).toBe(200);
+    pool.cognito.globalSignOut("ada");
+    expect(await pay()).toBe(401);
+  });
+
   test("route handler accepts a machine and a user with the scope, and nobody without it", async () => {
     const statusOf = async (token: string) => {
       const request = new Request(`${ORIGIN}/api/orders`, { headers: { authorization: `Bearer ${token}` } });

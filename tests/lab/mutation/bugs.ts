@@ -16,6 +16,30 @@ export const BUGS: readonly Bug[] = [
     "transaction.maxAge !== null && ",
     "false && ",
   ]),
+  bug("userInfo of another user proves a session live", `${CORE}/tokens/user-info.ts`, [
+    "if (sub === claims.sub) return true;",
+    'if (typeof sub === "string") return true;',
+  ]),
+  bug("an outage of userInfo ends a session", `${CORE}/tokens/user-info.ts`, [
+    "answer?.status === 401 && isInvalidToken(answer)",
+    "answer?.status !== 200",
+  ]),
+  bug("a token that may have expired ends its sign-in", `${CORE}/tokens/user-info.ts`, [
+    "claims.exp - now() < MAX_CLOCK_SKEW_S",
+    "false",
+  ]),
+  bug("a settled answer of userInfo serves again", `${CORE}/tokens/user-info.ts`, [
+    "  void call.answer.then(() => calls.get(key) === call && calls.delete(key));\n",
+    "",
+  ]),
+  bug("a page asks for no live session", "lib/auth/session.ts", [
+    "if (requirement.live) await requireLive(returnTo);",
+    "void requireLive;",
+  ]),
+  bug("an API asks for no live session", "lib/auth/api.ts", [
+    "requirement.live ? await checkLive(auth, jar) : auth",
+    "auth",
+  ]),
   bug("a renewal answers with old claims", `${CORE}/tokens/renewal.ts`, ["tokens.accessToken !== accessToken && ", ""]),
   bug("another site renews a session", "app/auth/refresh/route.ts", [
     "  if (isCrossSite(headers, config.origin)) return emptyResponse(403);\n",
