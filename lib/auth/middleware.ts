@@ -20,7 +20,10 @@ import {
 } from "./core/http/responses";
 import type { Authentication } from "./core/session/authentication";
 import { isMachine, type Session } from "./core/session/session";
+import { isRecent } from "./core/tokens/issued-tokens";
 import { report } from "./events";
+
+export { isRecent };
 
 /** Under `cacheComponents` a rewritten page loses its status. Next inlines this variable at build time. */
 const keepsRewriteStatus = !process.env.__NEXT_CACHE_COMPONENTS;
@@ -39,13 +42,10 @@ export interface RequestAuth {
   next(from?: Headers | Response): NextResponse;
   /**
    * Asks for a sign-in: 303 for a page load, else 401. A machine gets 403. 503 when the session cannot be checked. With
-   * `maxAuthAge` it asks a signed-in user for a new sign-in.
+   * `maxAuthAge` it asks a signed-in user for a new sign-in: call it when `isRecent` is false, or the two disagree.
    */
   challenge(missing?: Missing): NextResponse;
-  /**
-   * Rejects a signed-in user with 403. A page load sees the error page. `missing` names the groups or scopes that the
-   * app asked for: the event repeats them, and WWW-Authenticate its scopes.
-   */
+  /** Rejects a signed-in user with 403; a page load sees the error page. Event and WWW-Authenticate repeat `missing`. */
   forbid(missing?: Missing): NextResponse;
 }
 
