@@ -123,6 +123,36 @@ describe("NW-03 a sign-in link with max_age", () => {
   });
 });
 
+describe("NW-03 a middleware that asks for a sign-in of the last five minutes for a path", () => {
+  async function guard(headers: Record<string, string> = TYPED): Promise<Response> {
+    const { authenticateRequest, isRecent } = await import("@/lib/auth/middleware");
+    const auth = await authenticateRequest(browser.request("/settings", headers));
+    if (!auth.session) return auth.challenge();
+    return isRecent(auth.session.authenticatedAt, 300) ? auth.next() : auth.challenge({ maxAuthAge: 300 });
+  }
+
+  test("lets a recent user through, and sends another one to Cognito and back", async () => {
+    expect((await guard()).headers.get("x-middleware-next")).toBe("1");
+    later(361);
+    expect(pathOf(await guard())).toBe("/auth/login?returnTo=%2Fsettings&max_age=300");
+    const script = await guard(FETCHED);
+    expect([script.status, script.headers.get("www-authenticate")]).toEqual([
+      401,
+      'Bearer error="insufficient_user_authentication", max_age="300"',
+    ]);
+    const toCognito = (await login("max_age=300")).headers.get("location") ?? "";
+    await browser.callback(await pool.cognito.authorize(toCognito, "ada"));
+    expect((await guard()).headers.get("x-middleware-next")).toBe("1");
+  });
+
+  test.each([300, 330, 360, 361, 420])("agrees with the sign-in route after %d seconds: no loop", async (seconds) => {
+    later(seconds);
+    const sendsToSignIn = (await guard()).status === 303;
+    const sendsToCognito = (await login("max_age=300")).headers.get("location")?.startsWith(pool.cognito.domain);
+    expect(sendsToCognito).toBe(sendsToSignIn);
+  });
+});
+
 describe("NW-03 with a session of Cognito's own", () => {
   /** Answers an authorization request as a browser does that has this cookie of Cognito's. */
   async function askCognito(request: Response, cookie: string): Promise<{ back: string; asked: boolean }> {
