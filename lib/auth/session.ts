@@ -4,6 +4,7 @@ import { headers } from "next/headers";
 import { forbidden, redirect } from "next/navigation";
 import { AuthError, type AuthErrorCode, isAuthErrorCode } from "./core/base/errors";
 import { type AuthEvent, emit, type Missing } from "./core/base/events";
+import { KIT_PATHS } from "./core/base/paths";
 import { errorPath, signInPath } from "./core/http/responses";
 import { safeReturnTo } from "./core/http/return-to";
 import type { SignedIn, SignedOut } from "./core/session/authentication";
@@ -31,6 +32,8 @@ export interface AuthErrorDetails {
   /** Starts a sign-in that leads back to the page which the user wanted. */
   readonly signInUrl: string;
   readonly startUrl: string;
+  /** Signs out after a click on a page of this app. */
+  readonly signOutUrl: string;
   /** `APP_BASE_URL`. */
   readonly appUrl: string;
 }
@@ -106,6 +109,7 @@ export async function readAuthError(
     code: isAuthErrorCode(code) ? code : null,
     signInUrl: config.basePath + signInPath(safeReturnTo([returnTo], config)),
     startUrl: config.basePath || "/",
+    signOutUrl: config.basePath + KIT_PATHS.logout,
     appUrl: config.baseUrl,
   };
 }

@@ -75,6 +75,8 @@ const defaultSettings: Settings = {
   codeSeconds: 300,
   ssoSeconds: 3600,
   ssoAuthTime: "first",
+  prompt: "honored",
+  maxAge: "honored",
   clockSkewSeconds: 0,
   rotation: false,
   graceSeconds: 0,

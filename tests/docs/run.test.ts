@@ -1,6 +1,7 @@
 // Runs code blocks of the documents with the stand-in, as an app of a reader runs them.
 import { decodeJwt } from "jose";
 import { unstable_doesMiddlewareMatch as doesMiddlewareMatch } from "next/experimental/testing/server";
+import { NextRequest } from "next/server";
 import { createElement, type FunctionComponent } from "react";
 import { renderToReadableStream } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -129,6 +130,23 @@ describe("guarding.md's", () => {
     const grace = await signedIn("grace");
     pool.cognito.fault("jwks", { status: 500 });
     expect(await greet(grace)).toContain("We cannot check your session");
+  });
+
+  test("NW-03 middleware for a recent sign-in lets a recent user through, and asks an older one on its paths only", async () => {
+    const exported = await load("guarding.md", "RECENT_PATHS");
+    const pass = async (path: string, headers: Headings) => {
+      const answer = await respond(
+        exported,
+        "default",
+        new NextRequest(ORIGIN + path, { headers: { ...TYPED, ...headers } }),
+      );
+      return answer.headers.has("x-middleware-next") ? "next" : pathOf(answer);
+    };
+    const [recent, older] = [await signedIn("ada", 360), await signedIn("ada", 400)];
+    expect(await pass("/settings/keys", recent)).toBe("next");
+    expect(await pass("/settings/keys", older)).toBe("/auth/login?returnTo=%2Fsettings%2Fkeys&max_age=300");
+    expect([await pass("/settings2", older), await pass("/", {})]).toEqual(["next", "next"]);
+    expect(await pass("/billing", {})).toBe("/auth/login?returnTo=%2Fbilling");
   });
 
   test("NW-03 page for a recent sign-in accepts one, and asks an older user to sign in again", async () => {

@@ -110,6 +110,18 @@ describe("a good set-up", () => {
     expect([code, idsOf(report, "fault")]).toEqual([0, []]);
   });
 
+  test("may have several addresses, and each of them is checked", async () => {
+    const more = ["http://127.0.0.1:3000", "http://[::1]:3000"];
+    const urls = [BASE_URL, ...more];
+    const env = register({ callbackUrls: urls.map((it) => `${it}/auth/callback`), logoutUrls: urls });
+    const { code, report } = await examine(app, { ...env, APP_BASE_URL: urls.join(", ") });
+    const textsOf = (check: string) => report.findings.filter(({ id }) => id === check).map(({ text }) => text);
+    expect(textsOf("callback_url")).toEqual(urls.map((it) => `${it}/auth/callback`));
+    expect(textsOf("sign_out_url")).toEqual(urls);
+    expect(textsOf("loopback")).toEqual([`open the app at ${urls.join(" or ")} only`]);
+    expect([code, report.findings.filter(({ status }) => status === "warning")]).toEqual([0, []]);
+  });
+
   test("may have a second domain", async () => {
     const second = cognito.domain.replace("127.0.0.1", "localhost");
     const { code, report } = await examine(app, { ...register(), COGNITO_DOMAIN: second });
@@ -277,6 +289,16 @@ describe("the doctor", () => {
     );
     expect(result.output).toContain("Faults: 1.");
     expect(result.code).toBe(1);
+  });
+});
+
+describe("a second address that Cognito does not know", () => {
+  test("is a fault for its callback URL, and another one for its sign-out URL", async () => {
+    const second = "http://127.0.0.1:3000";
+    const { code, report } = await examine(app, { ...register(), APP_BASE_URL: `${BASE_URL},${second}` });
+    const faults = report.findings.filter(({ status }) => status === "fault").map(({ text }) => text);
+    expect(faults).toEqual([`${second}/auth/callback is not registered`, `${second} is not registered`]);
+    expect(code).toBe(1);
   });
 });
 

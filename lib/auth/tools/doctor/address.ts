@@ -8,13 +8,15 @@ import { findAppFolder, findNextConfig } from "./environment";
 
 export interface Deployment {
   readonly config: AuthConfig;
+  /** Of each further address in APP_BASE_URL. */
+  readonly otherConfigs: readonly AuthConfig[];
   readonly root: string;
   readonly isProduction: boolean;
 }
 
 export const addressChecks: readonly Check<Deployment>[] = [
   { id: "base_path", title: "Base path", run: checkBasePath },
-  { id: "loopback", title: "One address", run: checkLoopback },
+  { id: "loopback", title: "Addresses", run: checkLoopback },
   { id: "resource_metadata", title: "Resource metadata", run: checkResource },
   { id: "proxies", title: "Proxies", run: adviseOnProxies },
 ];
@@ -39,12 +41,14 @@ function findBasePath(source: string): string | null {
   return /(?:^|[{,.])\s*basePath\b/m.test(source) ? null : "";
 }
 
-function checkLoopback({ config, isProduction }: Deployment) {
+function checkLoopback({ config, otherConfigs, isProduction }: Deployment) {
   const { hostname } = new URL(config.baseUrl);
+  const addresses = [config, ...otherConfigs].map(({ baseUrl }) => baseUrl).join(" or ");
   if (isLoopback(config) && isProduction) {
     return warning(`APP_BASE_URL is ${config.baseUrl} in production`, "Set APP_BASE_URL to the public https address");
   }
-  if (!isLoopback(config) || hostname === "localhost") return ok(`open the app at ${config.baseUrl} only`);
+  const isEnough = hostname === "localhost" || otherConfigs.length > 0;
+  if (!isLoopback(config) || isEnough) return ok(`open the app at ${addresses} only`);
   return warning(
     `${hostname} and localhost are two sites with separate cookies, and next dev prints localhost`,
     `Open ${config.baseUrl}, or set APP_BASE_URL=${config.baseUrl.replace(hostname, "localhost")}`,
