@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const alias = {
+  "@/lib/auth/sign-in": fileURLToPath(new URL("support/sign-in.ts", import.meta.url)), // Before "@": the first match wins.
   "@": root.replace(/\/$/, ""),
   "server-only": fileURLToPath(new URL("support/server-only.ts", import.meta.url)),
 };

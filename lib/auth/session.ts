@@ -3,7 +3,7 @@ import "server-only";
 import { headers } from "next/headers";
 import { forbidden, redirect } from "next/navigation";
 import { getConfig } from "./core/base/config";
-import { AuthError, type AuthErrorCode, isAuthErrorCode } from "./core/base/errors";
+import { AuthError, type AuthErrorCode, isAuthErrorCode, SignInRefused } from "./core/base/errors";
 import { type AuthEvent, emit, type Missing } from "./core/base/events";
 import { errorPath, signInPath } from "./core/http/responses";
 import { safeReturnTo } from "./core/http/return-to";
@@ -16,7 +16,7 @@ import { report } from "./events";
 export type { GroupName, GroupNames, Requirement, Session, User } from "./core/session/session";
 export type { AccessTokenClaims, IdTokenClaims } from "./core/tokens/claims";
 export type { AuthErrorCode, AuthEvent };
-export { AuthError };
+export { AuthError, SignInRefused };
 
 /**
  * Whether `experimental.authInterrupts` is on: only then may a page call `forbidden()`. Next inlines this at build

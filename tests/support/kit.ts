@@ -48,6 +48,7 @@ export async function loadKit(env: Record<string, string | undefined>) {
     logout: await import("@/app/auth/logout/route"),
     refresh: await import("@/app/auth/refresh/route"),
     api: await import("@/lib/auth/api"),
+    signIn: await import("./sign-in"),
     config: (await import("@/lib/auth/core/base/config")).getConfig,
     core: {
       authenticate: await loadAuthenticate(),

@@ -20,6 +20,8 @@ const EXPLANATIONS: Readonly<Partial<Record<AuthErrorCode, Words>>> = {
   session_too_large: ["Your account holds too much", "Your groups do not fit into a session."],
   sign_in_loop: ["Sign-in goes round in circles", "Your browser loses the session, or the page does not let you in."],
   reauthentication_required: ["Please sign in again", "This page needs a sign-in of a moment ago.", "Sign in"],
+  sign_in_refused: ["You cannot use this app", "Your account has no access to it.", "Use another account"],
+  sign_in_hook_failed: ["Sign-in did not work", "This app could not prepare your account.", "Try again"],
   forbidden: ["You may not see this page", "Your account does not have access.", "Go to the start page"],
 };
 
