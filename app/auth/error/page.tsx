@@ -39,6 +39,8 @@ export default function ErrorPage({ searchParams }: { searchParams: SearchParams
 async function Explanation({ searchParams }: { searchParams: SearchParams }) {
   const { code, signInUrl, startUrl, appUrl } = await readAuthError(searchParams);
   const [title, text, action = "Sign in again"] = (code && EXPLANATIONS[code]) || UNKNOWN;
+  // With Cognito's own session, the next sign-in would be of the same user.
+  const signIn = code === "sign_in_refused" ? `${signInUrl}&prompt=login` : signInUrl;
   return (
     <main className="auth-error">
       <h1>{title}</h1>
@@ -49,7 +51,7 @@ async function Explanation({ searchParams }: { searchParams: SearchParams }) {
         </p>
       )}
       <p>
-        <a className="button primary" href={code === "forbidden" ? startUrl : signInUrl}>
+        <a className="button primary" href={code === "forbidden" ? startUrl : signIn}>
           {action}
         </a>
       </p>
