@@ -14,6 +14,7 @@ import { report } from "./events";
 
 // An app augments these interfaces through this module, and never names core.
 export type { GroupName, GroupNames, Requirement, Session, User } from "./core/session/session";
+export type { SignInHook } from "./core/sign-in/hook";
 export type { AccessTokenClaims, IdTokenClaims } from "./core/tokens/claims";
 export type { AuthErrorCode, AuthEvent };
 export { AuthError, SignInRefused };

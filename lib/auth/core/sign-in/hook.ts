@@ -4,7 +4,7 @@ import { AuthError, SignInRefused } from "../base/errors";
 import { safeReturnTo } from "../http/return-to";
 import type { Session } from "../session/session";
 
-/** The app's `onSignIn`. */
+/** The app's `onSignIn`. Its `redirectTo` is a path of the app, with Next's `basePath`. */
 export type SignInHook = (session: Session, request: Request) => Promise<void | { readonly redirectTo: string }>;
 
 const HOOK_LIMIT_MS = 5_000;
