@@ -3,11 +3,13 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+const support = (file: string) => fileURLToPath(new URL(`support/${file}`, import.meta.url));
 const alias = [
+  // Files of the app's own: each test says what they hold. Before "@", because the first match wins.
+  { find: "@/lib/auth/sign-in", replacement: support("sign-in.ts") },
+  { find: /^\.\/tenants$/, replacement: support("tenants.ts") },
   { find: "@", replacement: root.replace(/\/$/, "") },
-  { find: "server-only", replacement: fileURLToPath(new URL("support/server-only.ts", import.meta.url)) },
-  // The file is the app's own: each test says which tenants it has.
-  { find: /^\.\/tenants$/, replacement: fileURLToPath(new URL("support/tenants.ts", import.meta.url)) },
+  { find: "server-only", replacement: support("server-only.ts") },
 ];
 const runtime = (name: string, environment: string, exclude: string[] = []) => ({
   resolve: { alias },

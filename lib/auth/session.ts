@@ -2,7 +2,7 @@
 import "server-only";
 import { headers } from "next/headers";
 import { forbidden, redirect } from "next/navigation";
-import { AuthError, type AuthErrorCode, isAuthErrorCode } from "./core/base/errors";
+import { AuthError, type AuthErrorCode, isAuthErrorCode, SignInRefused } from "./core/base/errors";
 import { type AuthEvent, emit, type Missing } from "./core/base/events";
 import { KIT_PATHS } from "./core/base/paths";
 import { errorPath, signInPath } from "./core/http/responses";
@@ -15,9 +15,10 @@ import { report } from "./events";
 export type { Tenant } from "./core/base/tenants";
 // An app augments these interfaces through this module, and never names core.
 export type { GroupName, GroupNames, Requirement, Session, User } from "./core/session/session";
+export type { SignInHook } from "./core/sign-in/hook";
 export type { AccessTokenClaims, IdTokenClaims } from "./core/tokens/claims";
 export type { AuthErrorCode, AuthEvent };
-export { AuthError };
+export { AuthError, SignInRefused };
 
 /**
  * Whether `experimental.authInterrupts` is on: only then may a page call `forbidden()`. Next inlines this at build

@@ -40,6 +40,18 @@ export const BUGS: readonly Bug[] = [
     "requirement.live ? await checkLive(auth, jar) : auth",
     "auth",
   ]),
+  bug("a refused sign-in leaves its refresh token alive", "app/auth/callback/route.ts", [
+    "if (refreshToken) await revoke(",
+    "if (!refreshToken) await revoke(",
+  ]),
+  bug("a user whom the app turns away is signed in", `${CORE}/sign-in/hook.ts`, [
+    "throw error instanceof SignInRefused",
+    "if (error instanceof SignInRefused) return null;\n    throw error instanceof SignInRefused",
+  ]),
+  bug("the app's hook leads to another site", `${CORE}/sign-in/hook.ts`, [
+    "safeReturnTo([result.redirectTo], app)",
+    "result.redirectTo",
+  ]),
   bug("a renewal answers with old claims", `${CORE}/tokens/renewal.ts`, ["tokens.accessToken !== accessToken && ", ""]),
   bug("another site renews a session", "app/auth/refresh/route.ts", [
     "  if (isCrossSite(headers, config.origin)) return emptyResponse(403);\n",
