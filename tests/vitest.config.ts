@@ -3,13 +3,12 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const support = (file: string) => fileURLToPath(new URL(`support/${file}`, import.meta.url));
 const alias = [
   // Files of the app's own: each test says what they hold. Before "@", because the first match wins.
-  { find: "@/lib/auth/sign-in", replacement: support("sign-in.ts") },
-  { find: /^\.\/tenants$/, replacement: support("tenants.ts") },
+  { find: "@/lib/auth/sign-in", replacement: fileURLToPath(new URL("support/sign-in.ts", import.meta.url)) },
+  { find: /^\.\/tenants$/, replacement: fileURLToPath(new URL("support/tenants.ts", import.meta.url)) },
   { find: "@", replacement: root.replace(/\/$/, "") },
-  { find: "server-only", replacement: support("server-only.ts") },
+  { find: "server-only", replacement: fileURLToPath(new URL("support/server-only.ts", import.meta.url)) },
 ];
 const runtime = (name: string, environment: string, exclude: string[] = []) => ({
   resolve: { alias },

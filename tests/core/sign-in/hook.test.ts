@@ -14,7 +14,12 @@ const CLAIMS = {
   client_id: "web",
 } as const;
 const call = (hook: SignInHook) =>
-  callSignInHook(hook, createSession(CLAIMS, null, "cookie", null), new Request("https://app.example/auth/callback"), APP);
+  callSignInHook(
+    hook,
+    createSession(CLAIMS, null, "cookie", null),
+    new Request("https://app.example/auth/callback"),
+    APP,
+  );
 
 /** The code and the text of the error that a hook's own error becomes. */
 async function failureOf(thrown: unknown): Promise<readonly unknown[]> {
