@@ -16,6 +16,42 @@ export const BUGS: readonly Bug[] = [
     "transaction.maxAge !== null && ",
     "false && ",
   ]),
+  bug("userInfo of another user proves a session live", `${CORE}/tokens/user-info.ts`, [
+    "if (sub === claims.sub) return true;",
+    'if (typeof sub === "string") return true;',
+  ]),
+  bug("an outage of userInfo ends a session", `${CORE}/tokens/user-info.ts`, [
+    "answer?.status === 401 && isInvalidToken(answer)",
+    "answer?.status !== 200",
+  ]),
+  bug("a token that may have expired ends its sign-in", `${CORE}/tokens/user-info.ts`, [
+    "claims.exp - now() < MAX_CLOCK_SKEW_S",
+    "false",
+  ]),
+  bug("a settled answer of userInfo serves again", `${CORE}/tokens/user-info.ts`, [
+    "  void call.answer.then(() => calls.get(key) === call && calls.delete(key));\n",
+    "",
+  ]),
+  bug("a page asks for no live session", "lib/auth/session.ts", [
+    "if (requirement.live) await requireLive(returnTo);",
+    "void requireLive;",
+  ]),
+  bug("an API asks for no live session", "lib/auth/api.ts", [
+    "requirement.live ? await checkLive(auth, jar) : auth",
+    "auth",
+  ]),
+  bug("a refused sign-in leaves its refresh token alive", "app/auth/callback/route.ts", [
+    "if (refreshToken) await revoke(",
+    "if (!refreshToken) await revoke(",
+  ]),
+  bug("a user whom the app turns away is signed in", `${CORE}/sign-in/hook.ts`, [
+    "throw error instanceof SignInRefused",
+    "if (error instanceof SignInRefused) return null;\n    throw error instanceof SignInRefused",
+  ]),
+  bug("the app's hook leads to another site", `${CORE}/sign-in/hook.ts`, [
+    "safeReturnTo([result.redirectTo], app)",
+    "result.redirectTo",
+  ]),
   bug("a renewal answers with old claims", `${CORE}/tokens/renewal.ts`, ["tokens.accessToken !== accessToken && ", ""]),
   bug("another site renews a session", "app/auth/refresh/route.ts", [
     "  if (isCrossSite(headers, config.origin)) return emptyResponse(403);\n",
@@ -28,6 +64,11 @@ export const BUGS: readonly Bug[] = [
   bug("a bound Bearer token is accepted without a resource", `${CORE}/authenticate.ts`, [
     "claims.aud !== undefined && config.resource === null",
     "false",
+  ]),
+  bug("a 401 does not lead to the metadata", `${CORE}/http/rejection.ts`, ["resource === null ? []", "true ? []"]),
+  bug("there is metadata without a resource", "lib/auth/api.ts", [
+    "    if (resource === null) return emptyResponse(404);\n",
+    "",
   ]),
   bug("an idle session goes on", `${CORE}/session/refresh-cookie.ts`, [
     "  if (idleEnd(tokenExp, jar) <= now()) return null;\n",
@@ -150,8 +191,8 @@ export const BUGS: readonly Bug[] = [
     'if (auth.status === "unknown") return { status: "signed_out", error: auth.error };',
   ]),
   bug("two apps of one host reload each other's tabs", "lib/auth/session-watch.tsx", [
-    "getConfig().cookiePrefix",
-    '"auth"',
+    "const [{ cookiePrefix }] = getConfigs();",
+    'getConfigs();\n  const cookiePrefix = "auth";',
   ]),
   bug("caches may keep what a request with cookies was given", "lib/auth/middleware.ts", [" && jar.isEmpty;", ";"]),
   bug("what another site sends is accepted", `${CORE}/http/request.ts`, [
@@ -200,13 +241,13 @@ export const BUGS: readonly Bug[] = [
     '["signed cookie", purpose, issuer]',
   ]),
   bug("sealed cookies of another purpose are accepted", `${CORE}/base/seal.ts`, [
-    "secret: string): Promise<CryptoKey> {\n",
-    'secret: string): Promise<CryptoKey> {\n  purpose = "any";\n',
+    '"sealed cookie", purpose, ',
+    '"sealed cookie", ',
   ]),
   bug("an opened cookie opens for every purpose", `${CORE}/base/seal.ts`, [" && known.purpose === purpose", ""]),
   bug("unsealed cookies are accepted with AUTH_SECRET", `${CORE}/http/cookies.ts`, [
-    "return unseal(stored, purpose, config.secrets);",
-    "return (await unseal(stored, purpose, config.secrets)) ?? stored;",
+    "return unseal(stored, purpose, config);",
+    "return (await unseal(stored, purpose, config)) ?? stored;",
   ]),
   bug("a refresh cookie of version 0.1 is trusted without an access cookie", `${CORE}/session/refresh-cookie.ts`, [
     "  if (!accessToken) return null;\n",
@@ -230,19 +271,19 @@ export const BUGS: readonly Bug[] = [
     "isProven: true",
   ]),
   bug("made-up refresh tokens wait for no turn", `${CORE}/tokens/token-endpoint.ts`, [
-    "isProven ? call() : refreshCalls.run(call)",
+    "isProven ? call() : boundsOf(config).refreshes.run(call)",
     "isProven ? call() : call()",
   ]),
   bug("made-up revocations wait for no turn", `${CORE}/tokens/token-endpoint.ts`, [
-    "isProven ? call() : revokeCalls.run(call)",
+    "isProven ? call() : boundsOf(config).revocations.run(call)",
     "isProven ? call() : call()",
   ]),
   bug("revocations that Cognito confirms are not bounded", `${CORE}/tokens/token-endpoint.ts`, [
-    'const revokeCalls = new CallBound("all")',
-    'const revokeCalls = new CallBound("failures")',
+    'revocations: new CallBound("all")',
+    'revocations: new CallBound("failures")',
   ]),
   bug("made-up codes wait for no turn", `${CORE}/tokens/token-endpoint.ts`, [
-    'codeCalls.run(() => post("token", form, config))',
+    'boundsOf(config).codes.run(() => post("token", form, config))',
     'post("token", form, config)',
   ]),
   bug("calls that succeed count as failures", `${CORE}/tokens/call-bound.ts`, [
@@ -316,7 +357,7 @@ export const BUGS: readonly Bug[] = [
     "false",
   ]),
   bug("a handler of an API accepts what another site sends", "lib/auth/api.ts", [
-    'if (isForged) return reject(request, { status: 403, reason: "cross_site" });',
+    'if (isForged) return reject(request, jar, { status: 403, reason: "cross_site" });',
     "void isForged;",
   ]),
   bug("a handler of an API asks for no group or scope", "lib/auth/api.ts", [
@@ -330,7 +371,7 @@ export const BUGS: readonly Bug[] = [
   bug("middleware takes a machine for a user", "lib/auth/middleware.ts", [" && !isMachine(auth.session)", ""]),
   bug("a page takes a machine for a user", "lib/auth/session.ts", [" && !isMachine(auth.session)", ""]),
   bug("middleware passes on what another site sends", "lib/auth/middleware.ts", [
-    'if (isForged(request, jar)) return sameAnswer(() => reject(request, { status: 403, reason: "cross_site" }));',
+    'if (isForged(request, jar)) return sameAnswer(() => reject(request, config, { status: 403, reason: "cross_site" }));',
     "void isForged;",
   ]),
   bug("a handler behind middleware takes an outage for a sign-out", "lib/auth/middleware.ts", [

@@ -8,6 +8,7 @@ import { parseConfig } from "../../../lib/auth/core/base/config";
 import { type AppClient, type Cognito, startCognito } from "../../cognito";
 import { type Plant, plants } from "./plants";
 import {
+  type AppOptions,
   byTwo,
   createApp,
   type Environment,
@@ -107,6 +108,18 @@ describe("a good set-up", () => {
     const env = { ...register(client), APP_BASE_URL: baseUrl, COGNITO_CLIENT_SECRET: "", AUTH_SECRET: "" };
     const { code, report } = await examine(shop, env);
     expect([code, idsOf(report, "fault")]).toEqual([0, []]);
+  });
+
+  test("may have several addresses, and each of them is checked", async () => {
+    const more = ["http://127.0.0.1:3000", "http://[::1]:3000"];
+    const urls = [BASE_URL, ...more];
+    const env = register({ callbackUrls: urls.map((it) => `${it}/auth/callback`), logoutUrls: urls });
+    const { code, report } = await examine(app, { ...env, APP_BASE_URL: urls.join(", ") });
+    const textsOf = (check: string) => report.findings.filter(({ id }) => id === check).map(({ text }) => text);
+    expect(textsOf("callback_url")).toEqual(urls.map((it) => `${it}/auth/callback`));
+    expect(textsOf("sign_out_url")).toEqual(urls);
+    expect(textsOf("loopback")).toEqual([`open the app at ${urls.join(" or ")} only`]);
+    expect([code, report.findings.filter(({ status }) => status === "warning")]).toEqual([0, []]);
   });
 
   test("may have a second domain", async () => {
@@ -279,6 +292,16 @@ describe("the doctor", () => {
   });
 });
 
+describe("a second address that Cognito does not know", () => {
+  test("is a fault for its callback URL, and another one for its sign-out URL", async () => {
+    const second = "http://127.0.0.1:3000";
+    const { code, report } = await examine(app, { ...register(), APP_BASE_URL: `${BASE_URL},${second}` });
+    const faults = report.findings.filter(({ status }) => status === "fault").map(({ text }) => text);
+    expect(faults).toEqual([`${second}/auth/callback is not registered`, `${second} is not registered`]);
+    expect(code).toBe(1);
+  });
+});
+
 describe("an unclear answer or a doubtful setting", () => {
   const check = async (
     changes: Environment,
@@ -325,6 +348,29 @@ describe("an unclear answer or a doubtful setting", () => {
     const baseUrl = BASE_URL.replace("localhost", "127.0.0.1");
     const urls = { callbackUrls: [`${baseUrl}/auth/callback`], logoutUrls: [baseUrl] };
     expect(await check({ APP_BASE_URL: baseUrl }, urls)).toContain("loopback");
+  });
+
+  const ROUTE = "app/.well-known/oauth-protected-resource/[[...path]]/route.ts";
+  const findResource = async (resource: string, options: AppOptions) => {
+    const { code, report } = await examine(createApp(options), { ...register(), COGNITO_RESOURCE: resource });
+    expect([code, idsOf(report, "fault")]).toEqual([0, []]);
+    return report.findings.find(({ id }) => id === "resource_metadata");
+  };
+
+  test.each([
+    ["without a resource", "", /^Set COGNITO_RESOURCE to the URL of your MCP route/],
+    ["for a resource on another host", "https://other.example/api/mcp", /such as http:\/\/localhost:3000\/api\/mcp/],
+    ["for a resource on another port", `${BASE_URL}0/api/mcp`, /such as/],
+    ["for a custom scheme", "urn:example:orders", /such as/],
+  ])("is a warning: the route of the resource metadata %s", async (_what, resource, fix) => {
+    const found = await findResource(resource, { files: { [ROUTE]: "" } });
+    expect(found).toMatchObject({ status: "warning", fix: expect.stringMatching(fix) });
+  });
+
+  test("is a note: a resource without the route of its metadata", async () => {
+    const found = await findResource(`${BASE_URL}/api/mcp`, {});
+    expect(found).toMatchObject({ status: "note", fix: expect.stringContaining("MCP clients") });
+    expect(await findResource(`${BASE_URL}/api/mcp`, { files: { [ROUTE]: "" } })).toMatchObject({ status: "ok" });
   });
 
   test.each([

@@ -1,7 +1,7 @@
 // Runs every check of the doctor for one app, and groups the findings.
 import { addressChecks } from "./address";
 import { type Finding, runChecks } from "./check";
-import { clientChecks } from "./client";
+import { clientChecks, urlChecks } from "./client";
 import { cookieChecks } from "./cookies";
 import { type Environment, loadEnvFiles } from "./environment";
 import { poolChecks } from "./pool";
@@ -20,14 +20,16 @@ export async function examine(root: string, env: Environment): Promise<Report> {
   const isProduction = env.NODE_ENV === "production";
   const files = loadEnvFiles(root, { isProduction });
   const variables = readVariables(env);
-  const { config, poolConfig } = variables;
+  const { config, poolConfig, otherConfigs } = variables;
   const findings = await runChecks(variableChecks, variables);
   const project = { title: "Project", findings: await runChecks(projectChecks, root) };
   if (hasNoPool(variables)) {
     return { files, groups: [{ title: "Variables", findings: withoutPool(variables, findings) }, project] };
   }
-  const asked = await runChecks([...poolChecks, ...clientChecks], poolConfig && createProbe(poolConfig));
-  const address = poolConfig && { config: poolConfig, root, isProduction };
+  const asked = [...(await runChecks([...poolChecks, ...clientChecks], poolConfig && createProbe(poolConfig)))];
+  const hasClient = asked.some(({ id, status }) => id === "client" && status !== "fault" && status !== "unchecked");
+  for (const it of hasClient ? otherConfigs : []) asked.push(...(await runChecks(urlChecks, createProbe(it))));
+  const address = poolConfig && { config: poolConfig, otherConfigs, root, isProduction };
   const groups = [
     { title: "Variables", findings },
     { title: "User pool", findings: asked.slice(0, poolChecks.length) },

@@ -1,5 +1,5 @@
 // Checks the environment variables: each value, the secrets among them, and misspelled names.
-import { type AuthConfig, parseConfig } from "../../core/base/config";
+import { type AuthConfig, parseConfigs } from "../../core/base/config";
 import { AuthError } from "../../core/base/errors";
 import { asRecord } from "../../core/base/json";
 import { type Check, type Finding, fault, ok, warning } from "./check";
@@ -15,6 +15,8 @@ export interface Variables {
   readonly config: AuthConfig | null;
   /** For the checks of the user pool. They need no AUTH_* variable, so a wrong one counts as not set. */
   readonly poolConfig: AuthConfig | null;
+  /** The same for each further address in APP_BASE_URL. */
+  readonly otherConfigs: readonly AuthConfig[];
 }
 
 /** The place where you find the value of each variable. */
@@ -45,19 +47,22 @@ const DAY_S = 24 * 3600;
 
 /** Reads the environment with the kit's own parser. */
 export function readVariables(env: Environment): Variables {
-  const { config, problems } = parse(env);
+  const parsed = parse(env);
+  const { config, problems } = parsed;
   const isUsable = (name: string) => !(name.startsWith("AUTH_") && name in problems);
   const poolEnv = Object.fromEntries(Object.entries(env).filter(([name]) => isUsable(name)));
-  return { env, problems, config, poolConfig: config ?? parse(poolEnv).config };
+  const { config: poolConfig, otherConfigs } = config ? parsed : parse(poolEnv);
+  return { env, problems, config, poolConfig, otherConfigs };
 }
 
-function parse(env: Environment): Pick<Variables, "config" | "problems"> {
+function parse(env: Environment): Pick<Variables, "config" | "problems" | "otherConfigs"> {
   try {
-    return { problems: {}, config: parseConfig(env) };
+    const [config, ...otherConfigs] = parseConfigs(env);
+    return { problems: {}, config, otherConfigs };
   } catch (error) {
     if (!(error instanceof AuthError) || error.code !== "config_invalid") throw error;
     const problems = Object.entries(asRecord("problems" in error ? error.problems : null));
-    return { problems: Object.fromEntries(problems.map(withoutName)), config: null };
+    return { problems: Object.fromEntries(problems.map(withoutName)), config: null, otherConfigs: [] };
   }
 }
 
