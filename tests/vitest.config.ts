@@ -16,7 +16,7 @@ const runtime = (name: string, environment: string, exclude: string[] = []) => (
     name,
     environment,
     root,
-    include: ["tests/*.test.ts", "tests/{core,routes,stand-in,tools,docs}/**/*.test.ts"],
+    include: ["tests/*.test.ts", "tests/{core,routes,extras,stand-in,tools,docs}/**/*.test.ts"],
     exclude,
     testTimeout: 60_000, // Some tests do much work, and other programs may keep the machine busy.
     server: { deps: { inline: ["next-intl"] } }, // It imports "next/server", which Node does not find from there.
@@ -33,6 +33,7 @@ export default defineConfig({
         "tests/*.test.ts",
         "tests/{stand-in,tools,docs}/**",
         "tests/core/layers.test.ts",
+        "tests/extras/stores/redis.test.ts", // TCP needs Node.
         "tests/core/{base/{clock,deadline,errors,paths,secret-cache},tokens/call-bound}.test.ts", // Use no API that differs at the edge.
       ]),
     ],

@@ -9,6 +9,7 @@ import type { SignedOut, Unknown } from "./core/session/authentication";
 import { checkLive } from "./core/session/live";
 import { findMissing, type Requirement, type Session } from "./core/session/session";
 import { report } from "./events";
+import { sessions } from "./sessions";
 
 type Answer = Response | Promise<Response>;
 
@@ -73,14 +74,14 @@ async function identify(request: Request, requirement: Requirement): Promise<Cal
   const config = getConfig(headers);
   if (!config) return unknownAddress();
   const jar = new CookieJar(headers, config);
-  const auth = await authenticate(headers, jar, { refresh: "never" });
+  const auth = await authenticate(sessions, headers, jar, { refresh: "never" });
   if (auth.status !== "signed_in") return withoutSession(request, jar, auth);
   const { session } = auth;
   const isForged = session.source === "cookie" && !isSafeMethod(method) && isCrossSite(headers, config.origin);
   if (isForged) return reject(request, jar, { status: 403, reason: "cross_site" });
   const missing = findMissing(session, requirement);
   if (missing) return reject(request, jar, rejectionFor(missing));
-  const live = requirement.live ? await checkLive(auth, jar) : auth;
+  const live = requirement.live ? await checkLive(sessions, auth, jar) : auth;
   return live.status === "signed_in" ? { session, jar } : withoutSession(request, jar, live);
 }
 

@@ -16,6 +16,7 @@ import { readBearer } from "./core/http/request";
 import type { Authentication } from "./core/session/authentication";
 import { checkLive } from "./core/session/live";
 import { report } from "./events";
+import { sessions } from "./sessions";
 
 // Next has `io` from 16.3 on; before, `connection` keeps this out of prerenders, but throws in "use cache: private".
 const { io = connection }: { io?: () => Promise<void>; [name: string]: unknown } = nextCache;
@@ -29,7 +30,7 @@ const renewedCookies = new WeakMap<object, string>();
 export const authenticateCurrent = cache(async (): Promise<Authentication> => {
   await io(); // A session depends on the clock, which Next does not let a prerender read.
   const sent = await headers(); // Before the configuration: a build then needs no variables.
-  return authenticate(sent, createJar(sent), { refresh: "never" });
+  return authenticate(sessions, sent, createJar(sent), { refresh: "never" });
 });
 
 /** Renews the session and sets its cookies. Throws Next's error where no cookie can be set, before it asks Cognito. */
@@ -39,7 +40,7 @@ export async function renewCurrent(): Promise<Authentication> {
   const jar = createJar(sent);
   store.delete(cookieName(jar.config, "outage")); // No browser has it. This is where Next throws in a page.
   if (readBearer(sent) !== null) throw new AuthError("token_invalid", "A Bearer token cannot be renewed");
-  const auth = await renew(jar);
+  const auth = await renew(sessions, jar);
   emitAll(report, "", auth.events); // An action does not know the path of its page.
   setCookies(store, jar);
   renewedCookies.set(sent, jar.applyToHeader(renewedCookies.get(sent) ?? sent.get("cookie") ?? ""));
@@ -51,7 +52,7 @@ export async function checkLiveCurrent(): Promise<Authentication> {
   const auth = await authenticateCurrent();
   if (auth.status !== "signed_in") return auth;
   const jar = createJar(await headers());
-  const live = await checkLive(auth, jar);
+  const live = await checkLive(sessions, auth, jar);
   const store = await cookies();
   try {
     setCookies(store, jar);

@@ -14,6 +14,7 @@ import { isMachine, type Session } from "./core/session/session";
 import { isRecent } from "./core/tokens/issued-tokens";
 import { report } from "./events";
 import { challenge, reject, toNextResponse } from "./rejections";
+import { sessions } from "./sessions";
 
 export { isRecent };
 
@@ -52,7 +53,7 @@ export async function authenticateRequest(request: NextRequest): Promise<Request
     return sameAnswer((from) => forward(request, jar, keepAddress(from, pathname, request.url), KIT_ROUTE_HEADERS));
   }
   if (isForged(request, jar)) return sameAnswer(() => reject(request, config, { status: 403, reason: "cross_site" }));
-  const auth = await authenticate(request.headers, jar, { refresh: "due" });
+  const auth = await authenticate(sessions, request.headers, jar, { refresh: "due" });
   emitAll(report, pathname, auth.events);
   // `response.cookies.set()` loses cookies that were added after the NextResponse was made. So a new one is made.
   const finish = (response: NextResponse) =>

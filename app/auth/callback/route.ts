@@ -9,16 +9,14 @@ import { CookieJar } from "@/lib/auth/core/http/cookie-jar";
 import { isPrefetch } from "@/lib/auth/core/http/request";
 import { emptyResponse, errorPath, redirectTo, unknownAddress } from "@/lib/auth/core/http/responses";
 import { safeReturnTo } from "@/lib/auth/core/http/return-to";
-import { markStarted } from "@/lib/auth/core/session/ended";
-import { readRefreshState } from "@/lib/auth/core/session/refresh-cookie";
-import { writeSession } from "@/lib/auth/core/session/session-cookies";
 import { needsUser, readCode, readState } from "@/lib/auth/core/sign-in/authorization";
 import { callSignInHook } from "@/lib/auth/core/sign-in/hook";
 import { type Transaction, takeTransaction } from "@/lib/auth/core/sign-in/transactions";
 import { bindSignIn, type IssuedTokens, isRecent, verifyTokenResponse } from "@/lib/auth/core/tokens/issued-tokens";
-import { revoke, revokeWithSuccessors } from "@/lib/auth/core/tokens/revocation";
+import { revoke } from "@/lib/auth/core/tokens/revocation";
 import { exchangeCode, type TokenResponse } from "@/lib/auth/core/tokens/token-endpoint";
 import { report } from "@/lib/auth/events";
+import { sessions } from "@/lib/auth/sessions";
 import { onSignIn } from "@/lib/auth/sign-in";
 
 export async function GET(request: Request): Promise<Response> {
@@ -78,16 +76,10 @@ async function startSession(
     throw new AuthError("reauthentication_required", "Cognito did not ask the user to sign in again");
   }
   const facts = refreshToken ? { refreshToken, signIn, sessionEndsAt: now() + config.sessionMaxAge } : null;
-  const started = jar.clone();
-  // First this: the hook must change nothing for a session that is too large to store.
-  const { session, events } = await writeSession(started, tokens, facts, "signed_in");
-  const chosen = await callSignInHook(onSignIn, session, request, config);
-  const replaced = await readRefreshState(jar);
-  await markStarted(started, signIn, replaced);
-  // The browser forgets this refresh token now. At Cognito it would live on, even after sign-out.
-  if (replaced && replaced.refreshToken !== refreshToken) await revokeWithSuccessors(replaced, config);
-  jar.accept(started);
-  emitAll(report, new URL(request.url).pathname, events);
+  const { auth, commit } = await sessions.start(jar, tokens, facts); // The hook runs only for a session that can be stored.
+  const chosen = await callSignInHook(onSignIn, auth.session, request, config);
+  await commit();
+  emitAll(report, new URL(request.url).pathname, auth.events);
   return chosen ?? transaction.returnTo;
 }
 
@@ -101,7 +93,7 @@ async function answerFailure(
   const { origin, baseUrl } = jar.config;
   const { pathname: path } = new URL(request.url);
   const isStale = error.code === "transaction_missing" || error.code === "grant_rejected";
-  const auth = isStale ? await authenticate(request.headers, jar, { refresh: "due" }) : null;
+  const auth = isStale ? await authenticate(sessions, request.headers, jar, { refresh: "due" }) : null;
   emitAll(report, path, auth?.events);
   if (auth?.status === "signed_in") return redirectTo(origin + (returnTo ?? safeReturnTo([], jar.config)), jar);
   emit(report, { type: "sign_in_failed", path, code: error.code, detail: error.message });

@@ -12,6 +12,7 @@ import { createAuthorizationRequest, readLink } from "@/lib/auth/core/sign-in/au
 import { countRound } from "@/lib/auth/core/sign-in/rounds";
 import { isRecent } from "@/lib/auth/core/tokens/issued-tokens";
 import { report } from "@/lib/auth/events";
+import { sessions } from "@/lib/auth/sessions";
 
 const MAX_ROUNDS = 3;
 
@@ -34,7 +35,7 @@ export async function GET(request: Request): Promise<Response> {
   const refresh = rounds > 1 && isOwnNavigation(request.headers) ? "always" : "due";
   const { prompt, max_age: maxAge } = readLink(link);
   // A prompt asks for Cognito's page, session or not. With a max_age a recent sign-in is enough.
-  const auth = prompt && maxAge === undefined ? null : await authenticate(request.headers, jar, { refresh });
+  const auth = prompt && maxAge === undefined ? null : await authenticate(sessions, request.headers, jar, { refresh });
   emitAll(report, path, auth?.events);
   if (isEnough(auth, maxAge)) return redirectTo(config.origin + returnTo, jar);
   if (auth?.status === "unknown") {

@@ -8,11 +8,8 @@ import { KIT_PATHS } from "@/lib/auth/core/base/paths";
 import { CookieJar } from "@/lib/auth/core/http/cookie-jar";
 import { isCrossSite, isPrefetch, requestKind } from "@/lib/auth/core/http/request";
 import { emptyResponse, page, redirectTo, unknownAddress } from "@/lib/auth/core/http/responses";
-import { markEnded } from "@/lib/auth/core/session/ended";
-import { readRefreshState } from "@/lib/auth/core/session/refresh-cookie";
-import { deleteSession, readSession } from "@/lib/auth/core/session/session-cookies";
-import { revokeWithSuccessors } from "@/lib/auth/core/tokens/revocation";
 import { report } from "@/lib/auth/events";
+import { sessions } from "@/lib/auth/sessions";
 
 export async function POST(request: Request): Promise<Response> {
   const config = getConfig(request.headers);
@@ -34,30 +31,18 @@ export function HEAD(): Response {
   return emptyResponse(405, { allow: "GET, POST" });
 }
 
-/**
- * Returns the sign-in of the access token, for want of a readable refresh cookie. That token works until it expires.
- */
-async function readAccessSignIn(jar: CookieJar) {
-  try {
-    const auth = await readSession(jar);
-    return auth.status === "signed_in" ? { signIn: auth.session.claims, sessionEndsAt: auth.session.expiresAt } : null;
-  } catch (error) {
-    if (error instanceof AuthError) return null;
-    throw error;
-  }
-}
-
-/** If Cognito is down, the user is still signed out here. */
+/** If Cognito is down, the user is still signed out here. A store that is down must end the session first: 503. */
 async function signOut(request: Request, config: AuthConfig): Promise<Response> {
   const jar = new CookieJar(request.headers, config);
-  const state = await readRefreshState(jar);
-  const isRevoked = state !== null && (await revokeWithSuccessors(state, config));
-  const ended = state ?? (await readAccessSignIn(jar));
+  const ended = await sessions.end(jar).catch((error: unknown) => {
+    if (error instanceof AuthError && error.status === 503) return error;
+    throw error;
+  });
+  if (ended instanceof AuthError)
+    return page(503, "Not possible now", "<p>You are still signed in. Try again soon.</p>");
   const subject = ended && (await fingerprint(ended.signIn.iss, ended.signIn.sub));
-  emit(report, { type: "signed_out", path: new URL(request.url).pathname, subject, isRevoked });
-
-  deleteSession(jar);
-  if (ended) await markEnded(jar, ended.signIn, ended.sessionEndsAt);
+  const { pathname: path } = new URL(request.url);
+  emit(report, { type: "signed_out", path, subject, isRevoked: ended?.isRevoked ?? false });
   const query = new URLSearchParams({ client_id: config.clientId, logout_uri: config.baseUrl });
   return redirectTo(`${config.domain}/logout?${query}`, jar);
 }

@@ -8,6 +8,7 @@ import { isCrossSite, requestKind } from "@/lib/auth/core/http/request";
 import { emptyResponse, page, redirectTo, signInPath, unknownAddress } from "@/lib/auth/core/http/responses";
 import { safeReturnTo } from "@/lib/auth/core/http/return-to";
 import { report } from "@/lib/auth/events";
+import { sessions } from "@/lib/auth/sessions";
 
 const MAX_FORM_BYTES = 4_096;
 
@@ -18,7 +19,7 @@ export async function POST(request: Request): Promise<Response> {
   if (isCrossSite(headers, config.origin)) return emptyResponse(403);
   const isForm = requestKind(headers) === "document"; // Else a script calls.
   const jar = new CookieJar(headers, config);
-  const auth = await renew(jar);
+  const auth = await renew(sessions, jar);
   const returnTo = safeReturnTo(isForm ? await readReturnTo(request) : [], config);
   emitAll(report, new URL(url).pathname, auth.events);
   if (auth.status === "unknown") {

@@ -22,7 +22,7 @@ export function readTemplate(path: string): Template {
       { tag, collection: "seq" as const, resolve: (list: { toJSON(): unknown }) => ({ [tag]: list.toJSON() }) },
     ];
   });
-  return parse(readFileSync(path, "utf8"), { customTags });
+  return { Parameters: {}, Conditions: {}, ...parse(readFileSync(path, "utf8"), { customTags }) };
 }
 
 /** Returns the resources and outputs of a stack. A reference is `<Name>`, an attribute `<Name.Attribute>`. */

@@ -3,22 +3,18 @@ import { AuthError } from "../base/errors";
 import type { CookieJar } from "../http/cookie-jar";
 import { isLive } from "../tokens/user-info";
 import type { Authentication, SignedIn } from "./authentication";
-import { markEnded } from "./ended";
-import { readRefreshState } from "./refresh-cookie";
+import type { Sessions } from "./sessions";
 
 /**
  * Returns `auth` while Cognito accepts its access token, `signed_out` when Cognito rejects it, and `unknown` when Cognito
- * does not answer. Marks a sign-in that Cognito ended in the jar: its cookies are then no session in this browser. The
+ * does not answer. A sign-in that Cognito ended ends here, too. The
  * userInfo of another user marks nothing, because it does not prove that the sign-in has ended. Throws no AuthError.
  */
-export async function checkLive(auth: SignedIn, jar: CookieJar): Promise<Authentication> {
+export async function checkLive(sessions: Sessions, auth: SignedIn, jar: CookieJar): Promise<Authentication> {
   const { session, accessToken } = auth;
   try {
     if (await isLive(accessToken, session.claims, jar.config)) return auth;
-    if (session.source === "cookie") {
-      const end = (await readRefreshState(jar))?.sessionEndsAt ?? session.expiresAt;
-      await markEnded(jar, session.claims, end);
-    }
+    if (session.source === "cookie") await sessions.forget(jar, session);
     throw new AuthError("token_invalid", "Cognito has ended this sign-in");
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
