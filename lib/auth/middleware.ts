@@ -32,7 +32,7 @@ export interface RequestAuth {
   next(from?: Headers | Response): NextResponse;
   /**
    * Asks for a sign-in: 303 for a page load, else 401. A machine gets 403. 503 when the session cannot be checked. With
-   * `maxAuthAge` it asks a signed-in user for a new sign-in: call it when `isRecent` is false, or the two disagree.
+   * `maxAuthAge` it asks a signed-in user for a new sign-in: call it when `isRecent` returns false.
    */
   challenge(missing?: Missing): NextResponse;
   /** Rejects a signed-in user with 403; a page load sees the error page. Event and WWW-Authenticate repeat `missing`. */

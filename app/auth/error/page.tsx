@@ -20,11 +20,7 @@ const EXPLANATIONS: Readonly<Partial<Record<AuthErrorCode, Words>>> = {
   session_too_large: ["Your account holds too much", "Your groups do not fit into a session."],
   sign_in_loop: ["Sign-in goes round in circles", "Your browser loses the session, or the page does not let you in."],
   // A new sign-in would end here again: Cognito did not ask the user, although the kit wanted it to.
-  reauthentication_required: [
-    "Please sign out first",
-    "Then sign in again. This page needs a new sign-in.",
-    "Sign out",
-  ],
+  reauthentication_required: ["Please sign out first", "Then sign in: this page needs a new sign-in.", "Sign out"],
   sign_in_refused: ["You cannot use this app", "Your account has no access to it.", "Use another account"],
   sign_in_hook_failed: ["Sign-in did not work", "This app could not prepare your account.", "Try again"],
   forbidden: ["You may not see this page", "Your account does not have access.", "Go to the start page"],

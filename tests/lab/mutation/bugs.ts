@@ -29,7 +29,7 @@ export const BUGS: readonly Bug[] = [
     "false",
   ]),
   bug("a settled answer of userInfo serves again", `${CORE}/tokens/user-info.ts`, [
-    "  void call.answer.then(() => calls.get(key) === call && calls.delete(key));\n",
+    "  void call.answer.then(() => calls.get(token) === call && calls.delete(token));\n",
     "",
   ]),
   bug("a page asks for no live session", "lib/auth/session.ts", [

@@ -8,7 +8,6 @@ import { parseConfig } from "../../../lib/auth/core/base/config";
 import { type AppClient, type Cognito, startCognito } from "../../cognito";
 import { type Plant, plants } from "./plants";
 import {
-  type AppOptions,
   byTwo,
   createApp,
   type Environment,
@@ -350,27 +349,23 @@ describe("an unclear answer or a doubtful setting", () => {
     expect(await check({ APP_BASE_URL: baseUrl }, urls)).toContain("loopback");
   });
 
-  const ROUTE = "app/.well-known/oauth-protected-resource/[[...path]]/route.ts";
-  const findResource = async (resource: string, options: AppOptions) => {
-    const { code, report } = await examine(createApp(options), { ...register(), COGNITO_RESOURCE: resource });
-    expect([code, idsOf(report, "fault")]).toEqual([0, []]);
-    return report.findings.find(({ id }) => id === "resource_metadata");
-  };
-
-  test.each([
-    ["without a resource", "", /^Set COGNITO_RESOURCE to the URL of your MCP route/],
-    ["for a resource on another host", "https://other.example/api/mcp", /such as http:\/\/localhost:3000\/api\/mcp/],
-    ["for a resource on another port", `${BASE_URL}0/api/mcp`, /such as/],
-    ["for a custom scheme", "urn:example:orders", /such as/],
-  ])("is a warning: the route of the resource metadata %s", async (_what, resource, fix) => {
-    const found = await findResource(resource, { files: { [ROUTE]: "" } });
-    expect(found).toMatchObject({ status: "warning", fix: expect.stringMatching(fix) });
-  });
-
-  test("is a note: a resource without the route of its metadata", async () => {
-    const found = await findResource(`${BASE_URL}/api/mcp`, {});
-    expect(found).toMatchObject({ status: "note", fix: expect.stringContaining("MCP clients") });
-    expect(await findResource(`${BASE_URL}/api/mcp`, { files: { [ROUTE]: "" } })).toMatchObject({ status: "ok" });
+  test("is a warning: the route of the resource metadata without a resource that MCP clients accept", async () => {
+    const files = { "app/.well-known/oauth-protected-resource/[[...path]]/route.ts": "" };
+    const folders = { routed: createApp({ files }), app };
+    const find = async (folder: keyof typeof folders, resource: string) => {
+      const { code, report } = await examine(folders[folder], { ...register(), COGNITO_RESOURCE: resource });
+      expect([code, idsOf(report, "fault")]).toEqual([0, []]);
+      return report.findings.find(({ id }) => id === "resource_metadata");
+    };
+    const fix = expect.stringContaining(
+      `set COGNITO_RESOURCE to the URL of your MCP route, such as ${BASE_URL}/api/mcp`,
+    );
+    for (const resource of ["https://other.example/api/mcp", `${BASE_URL}0/api/mcp`, "urn:example:orders"]) {
+      expect(await find("routed", resource)).toMatchObject({ status: "warning", fix });
+    }
+    expect(await find("routed", "")).toMatchObject({ status: "warning", text: expect.stringContaining("404") });
+    expect(await find("routed", `${BASE_URL}/api/mcp`)).toMatchObject({ status: "ok" });
+    expect(await find("app", `${BASE_URL}/api/mcp`)).toMatchObject({ status: "note" }); // Bound tokens need no route.
   });
 
   test.each([

@@ -4,7 +4,6 @@ import type { AuthConfig } from "../base/config";
 import { settlesWithin } from "../base/deadline";
 import { AuthError } from "../base/errors";
 import { fetchText } from "../base/fetch-text";
-import { fingerprint } from "../base/hash";
 import { asRecord, parseJson } from "../base/json";
 import type { AccessTokenClaims } from "./claims";
 import { MAX_CLOCK_SKEW_S } from "./verify";
@@ -20,7 +19,7 @@ const SHARED_S = 1; // The answer to an older call may be from before a sign-out
 const ABANDONED_AFTER_MS = 8_000; // Some platforms drop a request that nobody awaits: it never settles.
 const MAX_CALLS = 1_000;
 
-/** The calls in flight, by a hash of the access token. */
+/** The calls in flight, by access token. */
 const calls = new Map<string, Call>();
 
 /**
@@ -31,7 +30,7 @@ const calls = new Map<string, Call>();
  * Core 5.3.2), and `token_endpoint_unavailable` for every answer that proves nothing.
  */
 export async function isLive(token: string, claims: AccessTokenClaims, config: AuthConfig): Promise<boolean> {
-  const { answer: pending } = startOrJoin(await fingerprint("userInfo", config.domain, token), token, config);
+  const { answer: pending } = startOrJoin(token, config);
   const answer = (await settlesWithin(pending, ABANDONED_AFTER_MS)) ? await pending : null;
   if (answer?.status === 401 && isInvalidToken(answer)) {
     // Cognito's clock may be ahead. An expired token does not prove that the sign-in has ended.
@@ -44,15 +43,15 @@ export async function isLive(token: string, claims: AccessTokenClaims, config: A
   throw new AuthError("token_endpoint_unavailable", `userInfo has no usable answer: ${answer?.status ?? "none"}`);
 }
 
-function startOrJoin(key: string, token: string, config: AuthConfig): Call {
-  const known = calls.get(key);
+function startOrJoin(token: string, config: AuthConfig): Call {
+  const known = calls.get(token);
   if (known && now() - known.startedAt <= SHARED_S) return known;
   const call = { startedAt: now(), answer: ask(token, config) };
-  calls.delete(key);
-  calls.set(key, call);
+  calls.delete(token);
+  calls.set(token, call);
   const [oldest = ""] = calls.keys();
   if (calls.size > MAX_CALLS) calls.delete(oldest);
-  void call.answer.then(() => calls.get(key) === call && calls.delete(key));
+  void call.answer.then(() => calls.get(token) === call && calls.delete(token));
   return call;
 }
 
