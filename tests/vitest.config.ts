@@ -7,6 +7,7 @@ const alias = [
   // Files of the app's own: each test says what they hold. Before "@", because the first match wins.
   { find: "@/lib/auth/sign-in", replacement: fileURLToPath(new URL("support/sign-in.ts", import.meta.url)) },
   { find: /^\.\/tenants$/, replacement: fileURLToPath(new URL("support/tenants.ts", import.meta.url)) },
+  { find: /^\.\/store$/, replacement: fileURLToPath(new URL("support/store.ts", import.meta.url)) },
   { find: "@", replacement: root.replace(/\/$/, "") },
   { find: "server-only", replacement: fileURLToPath(new URL("support/server-only.ts", import.meta.url)) },
 ];

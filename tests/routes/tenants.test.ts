@@ -33,7 +33,7 @@ const tenantOf = (name: string, { env }: Pool) => ({
 function load(env: Record<string, string> = {}): Promise<Kit> {
   const { COGNITO_CLIENT_ID, COGNITO_CLIENT_SECRET } = acme.env;
   const tenants = [tenantOf("acme", acme), tenantOf("globex", globex)];
-  return loadKit({ COGNITO_CLIENT_ID, COGNITO_CLIENT_SECRET, ...env }, tenants);
+  return loadKit({ COGNITO_CLIENT_ID, COGNITO_CLIENT_SECRET, ...env }, { tenants });
 }
 
 /** A browser that sends a Host header, as every browser does. */

@@ -1,9 +1,11 @@
 import { NextRequest } from "next/server";
 import { afterAll, beforeAll, vi } from "vitest";
 import type { AuthConfig } from "@/lib/auth/core/base/config";
+import type { SessionStore } from "@/lib/auth/core/base/session-store";
 import type { Tenant } from "@/lib/auth/core/base/tenants";
 import type { Cookie } from "@/lib/auth/core/http/cookie-jar";
 import { type AppClient, type Cognito, type Settings, startCognito } from "../cognito";
+import { setStore } from "./store";
 
 export const ORIGIN = "https://app.example";
 
@@ -36,7 +38,11 @@ interface KitOptions {
  * Loads the kit's modules as Next does. Middleware has its own module graph, so its memory (keys, tokens, refreshes in
  * flight) is not that of the routes. A shared graph would hide bugs between the two.
  */
-export async function loadKit(env: Record<string, string | undefined>, tenants: readonly Tenant[] | null = null) {
+export async function loadKit(
+  env: Record<string, string | undefined>,
+  { tenants = null, store = null }: { tenants?: readonly Tenant[] | null; store?: SessionStore | null } = {},
+) {
+  setStore(store);
   for (const name of Object.keys(process.env)) if (/^(COGNITO|AUTH|APP|TEST)_/.test(name)) delete process.env[name];
   if (tenants) process.env.TEST_TENANTS = JSON.stringify(tenants); // tests/support/tenants.ts reads it.
   for (const [name, value] of Object.entries(env)) if (value !== undefined) process.env[name] = value;
@@ -50,6 +56,7 @@ export async function loadKit(env: Record<string, string | undefined>, tenants: 
     logout: await import("@/app/auth/logout/route"),
     refresh: await import("@/app/auth/refresh/route"),
     api: await import("@/lib/auth/api"),
+    ...(await import("@/lib/auth/sessions")),
     signIn: await import("./sign-in"),
     config: await loadConfig(),
     core: {
@@ -104,11 +111,12 @@ async function loadConfig() {
 
 /** Calls `authenticate`, and adds the changes of the cookie jar to its result. */
 async function loadAuthenticate() {
+  const { sessions } = await import("@/lib/auth/sessions");
   const { authenticate } = await import("@/lib/auth/core/authenticate");
   const { CookieJar } = await import("@/lib/auth/core/http/cookie-jar");
   return async (headers: Headers, config: AuthConfig, refresh: "never" | "due" | "always") => {
     const jar = new CookieJar(headers, config);
-    const auth = await authenticate(headers, jar, { refresh });
+    const auth = await authenticate(sessions, headers, jar, { refresh });
     const cookies: { cookies?: readonly Cookie[] } = jar.changes.length > 0 ? { cookies: jar.changes } : {};
     return { ...auth, ...cookies };
   };

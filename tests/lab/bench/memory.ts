@@ -1,7 +1,9 @@
 // Reads the session of so many different users, and prints what of it stays in memory.
+
 import { authenticate } from "../../../lib/auth/core/authenticate";
 import { CookieJar } from "../../../lib/auth/core/http/cookie-jar";
 import { writeCookie } from "../../../lib/auth/core/http/cookies";
+import { cookieSessions } from "../../../lib/auth/core/session/cookie-sessions";
 import { Samples } from "./samples";
 import { SECRET } from "./stage";
 
@@ -27,6 +29,6 @@ async function visit(_: unknown, index: number): Promise<void> {
   const jar = new CookieJar(new Headers(), config);
   await writeCookie(jar, "access", await samples.issueAccessToken(), 3600);
   const headers = new Headers({ cookie: jar.applyToHeader("") });
-  const { status } = await authenticate(headers, new CookieJar(headers, config), { refresh: "never" });
+  const { status } = await authenticate(cookieSessions, headers, new CookieJar(headers, config), { refresh: "never" });
   if (status !== "signed_in") throw new Error(`The session is ${status}`);
 }

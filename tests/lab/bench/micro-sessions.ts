@@ -3,6 +3,7 @@ import { sealData, unsealData } from "iron-session";
 import { authenticate } from "../../../lib/auth/core/authenticate";
 import type { AuthConfig } from "../../../lib/auth/core/base/config";
 import { CookieJar } from "../../../lib/auth/core/http/cookie-jar";
+import { cookieSessions } from "../../../lib/auth/core/session/cookie-sessions";
 import { JOSE, joseVerifier } from "./micro-tokens";
 import type { Samples, Tokens } from "./samples";
 import { SECRET } from "./stage";
@@ -79,7 +80,7 @@ async function kitCase(
 }
 
 async function readSession(headers: Headers, config: AuthConfig): Promise<void> {
-  const auth = await authenticate(headers, new CookieJar(headers, config), { refresh: "never" });
+  const auth = await authenticate(cookieSessions, headers, new CookieJar(headers, config), { refresh: "never" });
   if (auth.status !== "signed_in") throw new Error(`The session is ${auth.status}: ${auth.error?.message}`);
 }
 

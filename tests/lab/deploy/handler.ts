@@ -3,9 +3,9 @@ import { GET as login } from "@/app/auth/login/route";
 import { POST as logout } from "@/app/auth/logout/route";
 import { getConfigs } from "@/lib/auth/config";
 import { authenticate } from "@/lib/auth/core/authenticate";
-
 import { CookieJar } from "@/lib/auth/core/http/cookie-jar";
 import { NO_STORE } from "@/lib/auth/core/http/responses";
+import { sessions } from "@/lib/auth/sessions";
 
 /** The kit without Next around it: its routes, and `/me`, which says who asks and refreshes as middleware does. */
 export async function handle(request: Request): Promise<Response> {
@@ -16,7 +16,7 @@ export async function handle(request: Request): Promise<Response> {
   if (pathname !== "/me") return new Response(null, { status: 404 });
   const [config] = getConfigs();
   const jar = new CookieJar(request.headers, config);
-  const auth = await authenticate(request.headers, jar, { refresh: "due" });
+  const auth = await authenticate(sessions, request.headers, jar, { refresh: "due" });
   const user = auth.status === "signed_in" ? auth.session.user : null;
   const body = { status: auth.status, username: user?.username ?? null };
   return jar.applyTo(Response.json(body, { headers: { "cache-control": NO_STORE } }));
