@@ -11,6 +11,7 @@ import type { SignedIn, SignedOut } from "./core/session/authentication";
 import { findMissing, isMachine, type Requirement, type Session } from "./core/session/session";
 import { authenticateCurrent, checkLiveCurrent, configOf, renewCurrent } from "./current";
 import { report } from "./events";
+import { endSession, listSessions, signOutEverywhere } from "./stored";
 
 export type { PutOptions, SessionStore, StoredValue } from "./core/base/session-store";
 export type { Tenant } from "./core/base/tenants";
@@ -18,8 +19,9 @@ export type { Tenant } from "./core/base/tenants";
 export type { GroupName, GroupNames, Requirement, Session, User } from "./core/session/session";
 export type { SignInHook } from "./core/sign-in/hook";
 export type { AccessTokenClaims, IdTokenClaims } from "./core/tokens/claims";
+export type { SessionEntry } from "./stored";
 export type { AuthErrorCode, AuthEvent };
-export { AuthError, SignInRefused };
+export { AuthError, endSession, listSessions, SignInRefused, signOutEverywhere };
 
 /**
  * Whether `experimental.authInterrupts` is on: only then may a page call `forbidden()`. Next inlines this at build

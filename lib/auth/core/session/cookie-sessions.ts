@@ -8,6 +8,7 @@ import { renewOnce } from "../tokens/renewal";
 import { revoke, revokeWithSuccessors } from "../tokens/revocation";
 import type { Authentication, SignedIn, SignedOut } from "./authentication";
 import { hasEnded, isRejected, markEnded, markRejected, markStarted } from "./ended";
+import { failedRefresh } from "./failed-refresh";
 import {
   hasOldRefreshCookie,
   type RefreshFacts,
@@ -73,7 +74,9 @@ export async function refresh(
     return await storeTokens(jar, state, tokens, write);
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
-    return handleFailure(jar, state, fallback, error);
+    // Cognito has ended the sign-in. No session cookie is deleted: another server may have stored a good session just now.
+    if (error.isBadCredential) await markRejected(jar, state.refreshToken);
+    return failedRefresh(error, fallback);
   }
 }
 
@@ -91,25 +94,6 @@ async function storeTokens(jar: CookieJar, state: RefreshState, tokens: IssuedTo
     if (tokens.refreshToken) await writeRefreshFacts(jar, facts, tokens.accessClaims.exp);
     throw error;
   }
-}
-
-/**
- * A rejected refresh token ends the session, also while its access token is valid: Cognito has revoked the sign-in. No
- * session cookie is deleted, because another server may just have stored a good session in this browser.
- */
-async function handleFailure(
-  jar: CookieJar,
-  state: RefreshState,
-  stored: Authentication,
-  error: AuthError,
-): Promise<Authentication> {
-  const { code, message: detail, isBadCredential } = error;
-  const events = [{ type: "refresh_failed", code, detail, isSessionKept: !isBadCredential } as const];
-  if (isBadCredential) {
-    await markRejected(jar, state.refreshToken);
-    return { status: "signed_out", error, events };
-  }
-  return stored.status === "signed_in" ? { ...stored, events } : { status: "unknown", error, events };
 }
 
 async function start(jar: CookieJar, tokens: IssuedTokens, facts: RefreshFacts | null): Promise<StartedSession> {

@@ -3,12 +3,26 @@ import type { AuthConfig } from "../base/config";
 import { AuthError } from "../base/errors";
 import { SecretCache } from "../base/secret-cache";
 import type { SessionStore } from "../base/session-store";
+import type { IssuedTokens } from "../tokens/issued-tokens";
+import type { Grant } from "../tokens/token-endpoint";
 import { decryptRecord, encryptRecord, recordKey, type SessionRecord } from "./record";
 
 /** A record as the store has it. */
 export interface StoredRecord {
   readonly record: SessionRecord;
   readonly version: string;
+}
+
+/** A refresh of one session. */
+export interface Refresh {
+  readonly records: Records;
+  readonly id: string;
+  readonly config: AuthConfig;
+  /** Whether the record is as the caller needs it, because somebody else has refreshed it. */
+  readonly isFresh: (record: SessionRecord) => boolean;
+  /** Whether the caller goes on with the record as it is while another process holds the lease. */
+  readonly canSkip: boolean;
+  readonly request: (grant: Grant) => Promise<IssuedTokens>;
 }
 
 interface Remembered {
@@ -20,6 +34,10 @@ interface Remembered {
 /** How long a sign-out on another server may take to arrive here. */
 export const REMEMBERED_MS = 5_000;
 const PAUSE_MS = 1_000;
+
+export function isStoreOutage(error: unknown): boolean {
+  return error instanceof AuthError && error.code === "store_unavailable";
+}
 
 export class Records {
   readonly #store: SessionStore;
@@ -44,7 +62,7 @@ export class Records {
       return (await this.#readShared(id, config))?.record ?? null;
     } catch (error) {
       this.#failedAt = Date.now();
-      if (own && error instanceof AuthError && error.code === "store_unavailable") return own.record;
+      if (own && isStoreOutage(error)) return own.record;
       throw error;
     }
   }

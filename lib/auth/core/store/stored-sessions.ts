@@ -1,4 +1,5 @@
 // Sessions in a store: the browser has a random id, and all servers share the record that it names.
+import type { AuthConfig } from "../base/config";
 import { AuthError } from "../base/errors";
 import { fingerprint } from "../base/hash";
 import type { SessionStore } from "../base/session-store";
@@ -6,6 +7,7 @@ import type { CookieJar } from "../http/cookie-jar";
 import type { Authentication, SignedIn, SignedOut } from "../session/authentication";
 import { cookieSessions, refresh as refreshCookies } from "../session/cookie-sessions";
 import { markStarted } from "../session/ended";
+import { failedRefresh } from "../session/failed-refresh";
 import { type RefreshFacts, readRefreshState } from "../session/refresh-cookie";
 import type { Session } from "../session/session";
 import { deleteSession, verifySession } from "../session/session-cookies";
@@ -15,6 +17,7 @@ import type { IssuedTokens } from "../tokens/issued-tokens";
 import { refreshOnce } from "../tokens/refresh";
 import { renewOnce } from "../tokens/renewal";
 import { revokeWithSuccessors } from "../tokens/revocation";
+import type { Grant } from "../tokens/token-endpoint";
 import { refreshRecord } from "./lease";
 import type { SessionRecord } from "./record";
 import { readSessionId, UserSessions } from "./user-sessions";
@@ -23,6 +26,8 @@ const RENEWAL_SHARED_MS = 2_000;
 
 export class StoredSessions implements Sessions {
   readonly users: UserSessions;
+  /** The record that each request found. Null: none. */
+  readonly #found = new WeakMap<CookieJar, SessionRecord | null>();
   /** The refreshes of this process. */
   readonly #refreshes = new Map<string, Promise<SessionRecord>>();
 
@@ -34,6 +39,7 @@ export class StoredSessions implements Sessions {
     const id = readSessionId(jar);
     if (id !== null) {
       const record = await this.users.records.find(id, jar.config);
+      this.#found.set(jar, record);
       if (!record) throw new AuthError("token_invalid", "There is no such session");
       return verifySession(record.accessToken, record.idToken, jar.config);
     }
@@ -49,14 +55,16 @@ export class StoredSessions implements Sessions {
   async refresh(jar: CookieJar, stored: Authentication, reason: RefreshReason): Promise<Authentication> {
     const id = readSessionId(jar);
     if (id === null) return refreshCookies(jar, stored, reason, (...parts) => this.#moveIn(...parts));
+    const seen = this.#found.get(jar);
+    if (!seen) return stored; // An invented id costs one read.
     try {
-      const { accessToken, idToken } = await this.#refreshOnce(id, jar, reason);
+      const { accessToken, idToken } = await this.#refreshOnce(id, jar.config, reason, seen);
       const auth = await verifySession(accessToken, idToken, jar.config);
       const isNew = stored.status !== "signed_in" || stored.accessToken !== accessToken;
       return isNew ? withEvent(auth, "refreshed") : auth;
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
-      return failed(error, reason === "renewal" ? null : stored);
+      return failedRefresh(error, reason === "renewal" ? { status: "signed_out", error } : stored);
     }
   }
 
@@ -103,31 +111,26 @@ export class StoredSessions implements Sessions {
   }
 
   /** Refreshes once for all requests of this process that wait for the same. */
-  #refreshOnce(id: string, { config }: CookieJar, reason: RefreshReason): Promise<SessionRecord> {
+  #refreshOnce(id: string, config: AuthConfig, reason: RefreshReason, seen: SessionRecord): Promise<SessionRecord> {
     const key = JSON.stringify([config.issuer, config.clientId, reason, id]);
-    const pending =
-      this.#refreshes.get(key) ?? this.#refresh(id, config, reason).finally(() => this.#refreshes.delete(key));
+    const started = () => this.#refresh(id, config, reason, seen).finally(() => this.#refreshes.delete(key));
+    const pending = this.#refreshes.get(key) ?? started();
     this.#refreshes.set(key, pending);
     return pending;
   }
 
-  async #refresh(id: string, config: CookieJar["config"], reason: RefreshReason): Promise<SessionRecord> {
-    const { records } = this.users;
+  #refresh(id: string, config: AuthConfig, reason: RefreshReason, seen: SessionRecord): Promise<SessionRecord> {
     const startedAt = Date.now();
-    const seen = await records.find(id, config);
-    const isNewer = ({ accessToken, tokenExpiresAt }: SessionRecord) =>
-      accessToken !== seen?.accessToken && tokenExpiresAt * 1000 > startedAt;
     const isRenewal = reason === "renewal";
-    return refreshRecord(records, {
-      id,
-      config,
-      isFresh: (record) => isNewer(record) && (!isRenewal || record.refreshedAt >= startedAt - RENEWAL_SHARED_MS),
-      canSkip: reason === "early",
-      request: (grant) =>
-        isRenewal
-          ? renewOnce(grant, config, seen?.accessToken ?? null)
-          : refreshOnce(grant, config, { isUrgent: reason === "due" }),
-    });
+    const isFresh = ({ accessToken, tokenExpiresAt, refreshedAt }: SessionRecord) =>
+      accessToken !== seen.accessToken &&
+      tokenExpiresAt * 1000 > startedAt &&
+      (!isRenewal || refreshedAt >= startedAt - RENEWAL_SHARED_MS);
+    const request = (grant: Grant) =>
+      isRenewal
+        ? renewOnce(grant, config, seen.accessToken)
+        : refreshOnce(grant, config, { isUrgent: reason === "due" });
+    return refreshRecord({ records: this.users.records, id, config, isFresh, canSkip: reason === "early", request });
   }
 
   /** Moves a session from cookies into the store. */
@@ -136,14 +139,6 @@ export class StoredSessions implements Sessions {
     await this.users.create(jar, tokens, facts, typeof authTime === "number" ? authTime * 1000 : 0);
     return withEvent(await verifySession(tokens.accessToken, tokens.idToken, jar.config), "refreshed");
   }
-}
-
-/** After an outage a session whose access token is valid goes on. */
-function failed(error: AuthError, stored: Authentication | null): Authentication {
-  const { code, message: detail, isBadCredential } = error;
-  const events = [{ type: "refresh_failed", code, detail, isSessionKept: !isBadCredential } as const];
-  if (isBadCredential) return { status: "signed_out", error, events };
-  return stored?.status === "signed_in" ? { ...stored, events } : { status: "unknown", error, events };
 }
 
 /** Without a refresh token a session ends with its access token. */

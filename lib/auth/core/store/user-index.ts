@@ -7,7 +7,7 @@ import { asRecord, parseJson } from "../base/json";
 import { seal, unseal } from "../base/seal";
 import { SecretCache } from "../base/secret-cache";
 import type { SessionStore } from "../base/session-store";
-import { REMEMBERED_MS } from "./records";
+import { isStoreOutage, REMEMBERED_MS } from "./records";
 
 export interface IndexEntry {
   /** The key of the session's record. It opens nothing. */
@@ -51,7 +51,7 @@ export class UserIndexes {
       this.#remembered.set(user, { notBefore, readAt });
       return notBefore;
     } catch (error) {
-      if (known && error instanceof AuthError && error.code === "store_unavailable") return known.notBefore;
+      if (known && isStoreOutage(error)) return known.notBefore;
       throw error;
     }
   }

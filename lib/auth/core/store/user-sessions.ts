@@ -1,4 +1,5 @@
 // The sessions of users in the store: created, listed and deleted, each with its record and its entry in the index.
+import { now } from "../base/clock";
 import type { AuthConfig } from "../base/config";
 import { AuthError } from "../base/errors";
 import { createSecret } from "../base/hash";
@@ -59,7 +60,7 @@ export class UserSessions {
     for (const entry of dropped) await this.#store.delete(entry.key);
     const old = oldId === null ? null : await this.delete(oldId, config);
     for (const kind of ["access", "id", "refresh"] as const) deleteCookie(jar, kind);
-    const maxAge = Math.max(1, Math.floor(facts.sessionEndsAt - Date.now() / 1000));
+    const maxAge = Math.max(1, Math.floor(facts.sessionEndsAt - now()));
     jar.set({ name: cookieName(config, "session"), value: id, maxAge });
     return old?.refreshToken ? { refreshToken: old.refreshToken, isProven: true } : null;
   }
