@@ -1,4 +1,5 @@
 // Sessions in cookies: the tokens are in the browser, and every server can read them.
+import type { AuthConfig } from "../base/config";
 import { AuthError } from "../base/errors";
 import type { CookieJar } from "../http/cookie-jar";
 import type { IssuedTokens } from "../tokens/issued-tokens";
@@ -6,6 +7,7 @@ import { checkContinuation } from "../tokens/issued-tokens";
 import { hasFailedRefresh, refreshOnce } from "../tokens/refresh";
 import { renewOnce } from "../tokens/renewal";
 import { revoke, revokeWithSuccessors } from "../tokens/revocation";
+import type { Grant } from "../tokens/token-endpoint";
 import type { Authentication, SignedIn, SignedOut } from "./authentication";
 import { hasEnded, isRejected, markEnded, markRejected, markStarted } from "./ended";
 import { failedRefresh } from "./failed-refresh";
@@ -65,19 +67,26 @@ export async function refresh(
   if (await isRejected(jar, state.refreshToken)) {
     return { status: "signed_out", error: new AuthError("grant_rejected", "Cognito rejected this grant before") };
   }
-  const accessToken = stored.status === "signed_in" ? stored.accessToken : null;
   try {
-    const tokens =
-      reason === "renewal"
-        ? await renewOnce(state, config, accessToken)
-        : await refreshOnce(state, config, { isUrgent: reason === "due" });
-    return await storeTokens(jar, state, tokens, write);
+    const accessToken = stored.status === "signed_in" ? stored.accessToken : null;
+    return await storeTokens(jar, state, await requestTokens(state, config, reason, accessToken), write);
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
     // Cognito has ended the sign-in. No session cookie is deleted: another server may have stored a good session just now.
     if (error.isBadCredential) await markRejected(jar, state.refreshToken);
     return failedRefresh(error, fallback);
   }
+}
+
+/** Returns new tokens from Cognito. `accessToken` is the one that the request has. Throws as refreshOnce does. */
+export function requestTokens(
+  grant: Grant,
+  config: AuthConfig,
+  reason: RefreshReason,
+  accessToken: string | null,
+): Promise<IssuedTokens> {
+  if (reason === "renewal") return renewOnce(grant, config, accessToken);
+  return refreshOnce(grant, config, { isUrgent: reason === "due" });
 }
 
 function writeRefreshed(jar: CookieJar, tokens: IssuedTokens, facts: RefreshFacts): Promise<SignedIn> {

@@ -23,9 +23,8 @@ export async function refreshRecord(refresh: Refresh): Promise<SessionRecord> {
     const step = nextStep(found.record, refresh, holder);
     if (step === "return") return found.record;
     if (step === "ask") return refreshHeld(refresh, found.record);
-    if (isLate) throw new AuthError("store_unavailable", "Another server does not finish its refresh");
-    if (step === "wait") await pause(pauseMs);
-    else await takeLease(refresh, found, holder);
+    const isAnswered = step === "take the lease" && (await takeLease(refresh, found, holder));
+    if (!isAnswered) await pause(isLate ? null : pauseMs);
   }
 }
 
@@ -37,16 +36,23 @@ function nextStep(record: SessionRecord, { isFresh, canSkip }: Refresh, holder: 
   return canSkip ? "return" : "wait";
 }
 
-/** The next read shows whether this process has the lease: the answer to a write can be lost. */
-async function takeLease({ records, id, config }: Refresh, { record, version }: StoredRecord, holder: string) {
-  const lease = { holder, until: now() + LEASE_S };
+/** Returns whether the store answered. The next read shows who has the lease: the answer to a write can be lost. */
+async function takeLease(
+  { records, id, config }: Refresh,
+  { record, version }: StoredRecord,
+  holder: string,
+): Promise<boolean> {
   try {
-    await records.write(id, { ...record, lease }, version, config);
+    await records.write(id, { ...record, lease: { holder, until: now() + LEASE_S } }, version, config);
+    return true;
   } catch (error) {
-    if (!isStoreOutage(error)) throw error;
+    if (isStoreOutage(error)) return false;
+    throw error;
   }
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms * (0.5 + Math.random())));
+/** Throws when there is no time left. */
+async function pause(ms: number | null): Promise<void> {
+  if (ms === null) throw new AuthError("store_unavailable", "Another server does not finish its refresh");
+  await new Promise((resolve) => setTimeout(resolve, ms * (0.5 + Math.random())));
 }

@@ -5,7 +5,7 @@ import { fingerprint } from "../base/hash";
 import type { SessionStore } from "../base/session-store";
 import type { CookieJar } from "../http/cookie-jar";
 import type { Authentication, SignedIn, SignedOut } from "../session/authentication";
-import { cookieSessions, refresh as refreshCookies } from "../session/cookie-sessions";
+import { cookieSessions, refresh as refreshCookies, requestTokens } from "../session/cookie-sessions";
 import { markStarted } from "../session/ended";
 import { failedRefresh } from "../session/failed-refresh";
 import { type RefreshFacts, readRefreshState } from "../session/refresh-cookie";
@@ -14,8 +14,6 @@ import { deleteSession, verifySession } from "../session/session-cookies";
 import type { EndedSession, RefreshReason, Sessions, StartedSession } from "../session/sessions";
 import type { AccessTokenClaims } from "../tokens/claims";
 import type { IssuedTokens } from "../tokens/issued-tokens";
-import { refreshOnce } from "../tokens/refresh";
-import { renewOnce } from "../tokens/renewal";
 import { revokeWithSuccessors } from "../tokens/revocation";
 import type { Grant } from "../tokens/token-endpoint";
 import { refreshRecord } from "./lease";
@@ -126,10 +124,7 @@ export class StoredSessions implements Sessions {
       accessToken !== seen.accessToken &&
       tokenExpiresAt * 1000 > startedAt &&
       (!isRenewal || refreshedAt >= startedAt - RENEWAL_SHARED_MS);
-    const request = (grant: Grant) =>
-      isRenewal
-        ? renewOnce(grant, config, seen.accessToken)
-        : refreshOnce(grant, config, { isUrgent: reason === "due" });
+    const request = (grant: Grant) => requestTokens(grant, config, reason, seen.accessToken);
     return refreshRecord({ records: this.users.records, id, config, isFresh, canSkip: reason === "early", request });
   }
 
