@@ -40,7 +40,8 @@ function checkLoopback({ config, isProduction }: Deployment) {
   if (isLoopback(config) && isProduction) {
     return warning(`APP_BASE_URL is ${config.baseUrl} in production`, "Set APP_BASE_URL to the public https address");
   }
-  if (!isLoopback(config) || hostname === "localhost") return ok(`open the app at ${config.baseUrl} only`);
+  const isAlone = config.tenant === null; // A second tenant needs a second host.
+  if (!isLoopback(config) || hostname === "localhost" || !isAlone) return ok(`open the app at ${config.baseUrl} only`);
   return warning(
     `${hostname} and localhost are two sites with separate cookies, and next dev prints localhost`,
     `Open ${config.baseUrl}, or set APP_BASE_URL=${config.baseUrl.replace(hostname, "localhost")}`,

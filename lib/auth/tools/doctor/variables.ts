@@ -1,5 +1,5 @@
 // Checks the environment variables: each value, the secrets among them, and misspelled names.
-import { type AuthConfig, parseConfig } from "../../core/base/config";
+import { type AuthConfig, parseConfigs } from "../../core/base/config";
 import { AuthError } from "../../core/base/errors";
 import { asRecord } from "../../core/base/json";
 import { type Check, type Finding, fault, ok, warning } from "./check";
@@ -13,6 +13,8 @@ export interface Variables {
   readonly problems: Readonly<Record<string, string>>;
   /** Null when a variable is wrong. */
   readonly config: AuthConfig | null;
+  /** Those of all addresses, when no variable is wrong. */
+  readonly origins: readonly string[];
   /** For the checks of the user pool. They need no AUTH_* variable, so a wrong one counts as not set. */
   readonly poolConfig: AuthConfig | null;
 }
@@ -43,21 +45,22 @@ const REQUIRED = [...POOL, "APP_BASE_URL"];
 const SECRET = /^(COGNITO_CLIENT_SECRET|AUTH_SECRET|COGNITO_JWKS)$/;
 const DAY_S = 24 * 3600;
 
-/** Reads the environment with the kit's own parser. */
-export function readVariables(env: Environment): Variables {
-  const { config, problems } = parse(env);
+/** Reads the environment with the kit's own parser; with the variables of a tenant, as that tenant's. */
+export function readVariables(env: Environment, tenant: string | null = null): Variables {
+  const { config, problems, origins } = parse(env, tenant);
   const isUsable = (name: string) => !(name.startsWith("AUTH_") && name in problems);
   const poolEnv = Object.fromEntries(Object.entries(env).filter(([name]) => isUsable(name)));
-  return { env, problems, config, poolConfig: config ?? parse(poolEnv).config };
+  return { env, problems, config, origins, poolConfig: config ?? parse(poolEnv, tenant).config };
 }
 
-function parse(env: Environment): Pick<Variables, "config" | "problems"> {
+function parse(env: Environment, tenant: string | null): Pick<Variables, "config" | "problems" | "origins"> {
   try {
-    return { problems: {}, config: parseConfig(env) };
+    const configs = parseConfigs(env, tenant);
+    return { problems: {}, config: configs[0], origins: configs.map(({ origin }) => origin) };
   } catch (error) {
     if (!(error instanceof AuthError) || error.code !== "config_invalid") throw error;
     const problems = Object.entries(asRecord("problems" in error ? error.problems : null));
-    return { problems: Object.fromEntries(problems.map(withoutName)), config: null };
+    return { problems: Object.fromEntries(problems.map(withoutName)), config: null, origins: [] };
   }
 }
 
