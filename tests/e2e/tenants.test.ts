@@ -5,7 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { launchBrowser } from "./support/chromium";
 import { expireAccessToken, kitCookies, submitLogin } from "./support/flows";
 import { openTenants, type Tenant, type TwoTenants } from "./support/open-tenants";
-import { CLICKED_FORM, DOCUMENT, FETCH, type RawRequest, raw } from "./support/raw";
+import { CLICKED_FORM, DOCUMENT, FETCH, getBytes, type RawRequest, raw } from "./support/raw";
+import { CLIENT_ID } from "./support/stage";
 import { variantFolder } from "./support/variants";
 
 const CANARY = /data-canary|private-canary|Ada Lovelace/;
@@ -183,5 +184,62 @@ describe.each(["base-path", "proxy"] as const)("two tenants in the build %s", (v
         expect([status, answer.location]).toEqual([303, expect.stringContaining(acme.baseUrl)]);
       }
     });
+  });
+});
+
+describe("two tenants in a build whose middleware sees no page", () => {
+  let stage: TwoTenants;
+  let cookie: string;
+  beforeAll(async () => {
+    stage = await openTenants("no-middleware");
+    cookie = `__Host-auth.access=${await stage.acme.cognito.accessTokenFor("ada", { clientId: CLIENT_ID })}`;
+  });
+  afterAll(() => stage?.close());
+
+  const send = (path: string, hosts: Record<string, string>) =>
+    raw(stage.inner + path, { headers: { ...DOCUMENT, cookie, ...hosts } });
+
+  test("NW-06 a page and an API know the user at the address of their tenant only", async () => {
+    const { acme, globex } = stage;
+    expect((await send("/dashboard", { host: acme.host })).body).toContain("data-canary");
+    expect(JSON.parse((await send("/api/tenant", { host: acme.host })).body).tenant).toBe("acme");
+    const page = await send("/dashboard", { host: globex.host });
+    expect([page.status, page.headers.location]).toEqual([307, "/auth/login?returnTo=%2Fdashboard"]);
+    expect(page.body).not.toMatch(CANARY);
+    expect((await send("/api/me", { host: globex.host })).status).toBe(401);
+  });
+
+  test("NW-05 NW-06 pages, APIs and routes answer 404 at an address of no tenant", async () => {
+    const { acme, globex } = stage;
+    const addresses = [
+      { host: "other.example" },
+      {},
+      { host: acme.host, "x-forwarded-host": globex.host },
+      { host: globex.host, "x-forwarded-host": acme.host },
+    ];
+    for (const hosts of addresses) {
+      for (const path of ["/dashboard", "/api/me", "/api/tenant", "/auth/login", "/auth/logout"]) {
+        const answer = await send(path, hosts);
+        expect([path, answer.status, answer.setCookie]).toEqual([path, 404, []]);
+        expect(answer.body).not.toMatch(CANARY);
+      }
+    }
+  });
+
+  test("NW-05 a header that is sent twice, or with bytes around the host, names no other tenant", async () => {
+    const { acme, globex } = stage;
+    const sendLines = (lines: readonly string[]) =>
+      getBytes(stage.inner, "/api/tenant", [...lines, `cookie: ${cookie}`], globex.host);
+    for (const lines of [
+      [`host: ${acme.host}`],
+      [`forwarded: host=${acme.host}`],
+      [`x-forwarded-host: https://${acme.host}`],
+      [`x-forwarded-host: \xa0${acme.host}`],
+      [`x-forwarded-host: other.example, ${acme.host}`],
+    ]) {
+      expect((await sendLines(lines)).body).toContain('{"tenant":null,"username":null}');
+    }
+    const twice = [`x-forwarded-host: ${acme.host}`, `x-forwarded-host: ${globex.host}`];
+    expect((await sendLines(twice)).status).toBe(404);
   });
 });
