@@ -84,7 +84,7 @@ function checkHosts({ isProduction, tenants }: Deployment) {
   if (isProduction) {
     return note(
       text,
-      "Health checks and preview addresses must send a listed host, or reach a path that needs no session",
+      "Health checks must send a listed host, or middleware.ts answers their path before authenticateRequest",
     );
   }
   if (origins.some((origin) => origin.startsWith("http:"))) return ok(text);
