@@ -68,7 +68,8 @@ function plan(from: Manifest, to: Manifest, base: string): void {
   const steps = planSteps(from, to, places.keys());
   const rows = steps.map(({ kind, role, path }): Row => {
     const place = kind === "copy" ? path : shorten(places.get(path) ?? path);
-    if (!edited.has(path)) return [kind === "merge" ? "copy" : kind, role, place];
+    const isOwn = kind === "merge" && from.files[path] === undefined;
+    if (!edited.has(path) && !isOwn) return [kind === "merge" ? "copy" : kind, role, place];
     return [kind, role, kind === "merge" ? place : `${place}  (changed here: look before you ${kind} it)`];
   });
   const references = listReferences(base, [from, to], edited);
