@@ -33,7 +33,36 @@ export const BUGS: readonly Bug[] = [
     "  if (idleEnd(tokenExp, jar) <= now()) return null;\n",
     "",
   ]),
-  bug("more than a host names an address", `${CORE}/base/addresses.ts`, ["/^[\\w.:[\\]-]+$/.test(host) && ", ""]),
+  bug("more than a host names an address", `${CORE}/base/addresses.ts`, ["([\\w.:[\\]-]+)", "(\\S+)"]),
+  bug("the first tenant answers at an unknown host", `${CORE}/base/addresses.ts`, [
+    "(hasTenants ? null : first)",
+    "first",
+  ]),
+  bug("two headers that name two tenants pick one", `${CORE}/base/addresses.ts`, [
+    "byForwarded && byHost && byForwarded.tenant !== byHost.tenant",
+    "false",
+  ]),
+  bug(
+    "a tenant's undefined variable comes from the environment",
+    `${CORE}/base/tenants.ts`,
+    [
+      "parseConfigs({ ...environment, ...variables }, name)",
+      "parseConfigs({ ...environment, ...Object.fromEntries(Object.entries(variables).filter(([, value]) => value)) }, name)",
+    ],
+    ["if (unset !== undefined) throw", "if (false) throw"],
+  ),
+  bug("one key seals the cookies of all tenants", `${CORE}/base/seal.ts`, [
+    '["sealed cookie", purpose, issuer, clientId]',
+    '["sealed cookie", purpose, clientId]',
+  ]),
+  bug("one key signs the cookies of all tenants", `${CORE}/base/sign.ts`, [
+    '["signed cookie", purpose, issuer, clientId]',
+    '["signed cookie", purpose, clientId]',
+  ]),
+  bug("a tenant's sign-in ends at another's callback", `${CORE}/sign-in/transactions.ts`, [
+    "  if (client !== (await clientOf(jar.config))) return null;\n",
+    "",
+  ]),
   bug("state is not compared", `${CORE}/sign-in/transactions.ts`, [" || !isEqual(transaction.state, state)", ""]),
   bug("a transaction stays after its use", `${CORE}/sign-in/transactions.ts`, [
     "  deleteCookie(jar, kind);\n  const wasUsed",
@@ -150,8 +179,8 @@ export const BUGS: readonly Bug[] = [
     'if (auth.status === "unknown") return { status: "signed_out", error: auth.error };',
   ]),
   bug("two apps of one host reload each other's tabs", "lib/auth/session-watch.tsx", [
-    "getConfig().cookiePrefix",
-    '"auth"',
+    "const [{ cookiePrefix }] = getConfigs();",
+    'void getConfigs;\n  const cookiePrefix = "auth";',
   ]),
   bug("caches may keep what a request with cookies was given", "lib/auth/middleware.ts", [" && jar.isEmpty;", ";"]),
   bug("what another site sends is accepted", `${CORE}/http/request.ts`, [
@@ -200,13 +229,13 @@ export const BUGS: readonly Bug[] = [
     '["signed cookie", purpose, issuer]',
   ]),
   bug("sealed cookies of another purpose are accepted", `${CORE}/base/seal.ts`, [
-    "secret: string): Promise<CryptoKey> {\n",
-    'secret: string): Promise<CryptoKey> {\n  purpose = "any";\n',
+    '["sealed cookie", purpose, issuer, clientId]',
+    '["sealed cookie", issuer, clientId]',
   ]),
   bug("an opened cookie opens for every purpose", `${CORE}/base/seal.ts`, [" && known.purpose === purpose", ""]),
   bug("unsealed cookies are accepted with AUTH_SECRET", `${CORE}/http/cookies.ts`, [
-    "return unseal(stored, purpose, config.secrets);",
-    "return (await unseal(stored, purpose, config.secrets)) ?? stored;",
+    "return unseal(stored, purpose, config);",
+    "return (await unseal(stored, purpose, config)) ?? stored;",
   ]),
   bug("a refresh cookie of version 0.1 is trusted without an access cookie", `${CORE}/session/refresh-cookie.ts`, [
     "  if (!accessToken) return null;\n",
@@ -230,19 +259,19 @@ export const BUGS: readonly Bug[] = [
     "isProven: true",
   ]),
   bug("made-up refresh tokens wait for no turn", `${CORE}/tokens/token-endpoint.ts`, [
-    "isProven ? call() : refreshCalls.run(call)",
+    "isProven ? call() : boundsOf(config).refreshes.run(call)",
     "isProven ? call() : call()",
   ]),
   bug("made-up revocations wait for no turn", `${CORE}/tokens/token-endpoint.ts`, [
-    "isProven ? call() : revokeCalls.run(call)",
+    "isProven ? call() : boundsOf(config).revocations.run(call)",
     "isProven ? call() : call()",
   ]),
   bug("revocations that Cognito confirms are not bounded", `${CORE}/tokens/token-endpoint.ts`, [
-    'const revokeCalls = new CallBound("all")',
-    'const revokeCalls = new CallBound("failures")',
+    'revocations: new CallBound("all")',
+    'revocations: new CallBound("failures")',
   ]),
   bug("made-up codes wait for no turn", `${CORE}/tokens/token-endpoint.ts`, [
-    'codeCalls.run(() => post("token", form, config))',
+    'boundsOf(config).codes.run(() => post("token", form, config))',
     'post("token", form, config)',
   ]),
   bug("calls that succeed count as failures", `${CORE}/tokens/call-bound.ts`, [
@@ -330,7 +359,7 @@ export const BUGS: readonly Bug[] = [
   bug("middleware takes a machine for a user", "lib/auth/middleware.ts", [" && !isMachine(auth.session)", ""]),
   bug("a page takes a machine for a user", "lib/auth/session.ts", [" && !isMachine(auth.session)", ""]),
   bug("middleware passes on what another site sends", "lib/auth/middleware.ts", [
-    'if (isForged(request, jar)) return sameAnswer(() => reject(request, { status: 403, reason: "cross_site" }));',
+    'if (isForged(request, jar)) return sameAnswer(() => reject(request, config, { status: 403, reason: "cross_site" }));',
     "void isForged;",
   ]),
   bug("a handler behind middleware takes an outage for a sign-out", "lib/auth/middleware.ts", [
