@@ -64,12 +64,12 @@ function upgradeApp(own: Manifest, base: string): void {
 
 function plan(from: Manifest, to: Manifest, base: string): void {
   const places = findFiles(base);
-  const edited = editedPaths(compareCopy(from, base));
+  const isAdded = (path: string) => from.files[path] === undefined && to.files[path]?.role === "yours";
+  const edited = new Set([...editedPaths(compareCopy(from, base)), ...[...places.keys()].filter(isAdded)]);
   const steps = planSteps(from, to, places.keys());
   const rows = steps.map(({ kind, role, path }): Row => {
     const place = kind === "copy" ? path : shorten(places.get(path) ?? path);
-    const isOwn = kind === "merge" && from.files[path] === undefined;
-    if (!edited.has(path) && !isOwn) return [kind === "merge" ? "copy" : kind, role, place];
+    if (!edited.has(path)) return [kind === "merge" ? "copy" : kind, role, place];
     return [kind, role, kind === "merge" ? place : `${place}  (changed here: look before you ${kind} it)`];
   });
   const references = listReferences(base, [from, to], edited);
