@@ -115,6 +115,13 @@ const mistakes: readonly Mistake[] = [
     env: () => ({ GLOBEX_URL: HOSTS.ACME }),
   },
   {
+    title: "two ports of one host",
+    finding: "tenant_hosts",
+    status: "warning",
+    text: /localhost is a host of two tenants/,
+    env: () => ({ GLOBEX_URL: "http://localhost:3001" }),
+  },
+  {
     title: "a list without a tenant",
     finding: "tenants",
     text: /lists no tenant/,

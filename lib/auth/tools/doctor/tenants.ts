@@ -80,6 +80,13 @@ function checkShared({ env, tenants }: Deployment) {
 
 function checkHosts({ isProduction, tenants }: Deployment) {
   const origins = tenants.flatMap(({ variables }) => variables.origins);
+  const shared = findSharedHost(tenants);
+  if (shared) {
+    return warning(
+      `${shared} is a host of two tenants: browsers share cookies between ports, so a sign-in at one ends the other's session`,
+      `${FILE}: take a host name for each tenant. On your machine: localhost and 127.0.0.1`,
+    );
+  }
   const text = `${origins.join(", ")}. Every other host gets a 404`;
   if (isProduction) {
     return note(
@@ -92,4 +99,11 @@ function checkHosts({ isProduction, tenants }: Deployment) {
     `none is on this machine: http://localhost:3000 gets a 404`,
     "In .env.local: http://localhost:3000 for one tenant and http://127.0.0.1:3000 for another, and register both callback URLs",
   );
+}
+
+function findSharedHost(tenants: readonly TenantVariables[]): string | undefined {
+  const hosts = tenants.flatMap(({ variables }) => [
+    ...new Set(variables.origins.map((origin) => new URL(origin).hostname)),
+  ]);
+  return hosts.find((host, i) => hosts.indexOf(host) < i);
 }
