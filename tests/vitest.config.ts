@@ -4,10 +4,11 @@ import { defineConfig } from "vitest/config";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const alias = [
+  // Files of the app's own: each test says what they hold. Before "@", because the first match wins.
+  { find: "@/lib/auth/sign-in", replacement: fileURLToPath(new URL("support/sign-in.ts", import.meta.url)) },
+  { find: /^\.\/tenants$/, replacement: fileURLToPath(new URL("support/tenants.ts", import.meta.url)) },
   { find: "@", replacement: root.replace(/\/$/, "") },
   { find: "server-only", replacement: fileURLToPath(new URL("support/server-only.ts", import.meta.url)) },
-  // The file is the app's own: each test says which tenants it has.
-  { find: /^\.\/tenants$/, replacement: fileURLToPath(new URL("support/tenants.ts", import.meta.url)) },
 ];
 const runtime = (name: string, environment: string, exclude: string[] = []) => ({
   resolve: { alias },

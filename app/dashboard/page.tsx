@@ -1,5 +1,6 @@
 import type { Metadata } from "next";
 import { SiteHeader } from "@/app/_components/site-header";
+import { findMember } from "@/app/_members/database";
 import { requireSession } from "@/lib/auth/session";
 import { ClaimsTable } from "./claims-table";
 import { Groups } from "./groups";
@@ -9,6 +10,7 @@ export const metadata: Metadata = { title: "Dashboard" };
 
 export default async function DashboardPage() {
   const { user, groups, scopes, claims, idClaims } = await requireSession({ returnTo: "/dashboard" });
+  const member = await findMember(claims.iss, user.sub);
   return (
     <>
       <SiteHeader user={user} />
@@ -37,6 +39,8 @@ export default async function DashboardPage() {
               <dd>
                 <code>{user.sub}</code>
               </dd>
+              <dt>Member since</dt>
+              <dd id="member-since">{member ? <Time seconds={member.since} /> : "not known"}</dd>
               <dt>Groups</dt>
               <dd>
                 <Groups groups={groups} />

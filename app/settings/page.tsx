@@ -7,7 +7,7 @@ export const metadata: Metadata = { title: "Settings" };
 const MAX_AUTH_AGE_S = 300;
 
 export default async function SettingsPage() {
-  const { user } = await requireSession({ maxAuthAge: MAX_AUTH_AGE_S, returnTo: "/settings" });
+  const { user } = await requireSession({ maxAuthAge: MAX_AUTH_AGE_S, live: true, returnTo: "/settings" });
   return (
     <>
       <SiteHeader user={user} />
@@ -20,7 +20,8 @@ export default async function SettingsPage() {
           <h2 id="why">Why it asks</h2>
           <p>
             A page for passwords or payments should not trust a session that somebody left open. This one requires a
-            recent sign-in: <code>maxAuthAge: {MAX_AUTH_AGE_S}</code>.
+            recent sign-in: <code>maxAuthAge: {MAX_AUTH_AGE_S}</code>. It also asks Cognito whether that sign-in still
+            exists: <code>live: true</code>. After a sign-out on all devices, other pages show until the token expires.
           </p>
         </section>
       </main>

@@ -4,7 +4,9 @@ import { authenticate } from "./core/authenticate";
 import { CookieJar } from "./core/http/cookie-jar";
 import { problem, type Rejection, rejectionFor, reportRejection } from "./core/http/rejection";
 import { isCrossSite, isSafeMethod, readBearer } from "./core/http/request";
-import { NO_STORE, unknownAddress } from "./core/http/responses";
+import { emptyResponse, NO_STORE, respond, unknownAddress } from "./core/http/responses";
+import type { SignedOut, Unknown } from "./core/session/authentication";
+import { checkLive } from "./core/session/live";
 import { findMissing, type Requirement, type Session } from "./core/session/session";
 import { report } from "./events";
 
@@ -14,7 +16,10 @@ type Answer = Response | Promise<Response>;
  * The caller of an API: a session, or none and its rejection. A Response rejects the request, also without a
  * requirement.
  */
-type Caller = { readonly session: Session } | { readonly session: null; readonly rejection: Rejection } | Response;
+type Caller =
+  | { readonly session: Session; readonly jar: CookieJar }
+  | { readonly session: null; readonly jar: CookieJar; readonly rejection: Rejection }
+  | Response;
 
 /**
  * Returns a route handler for signed-in callers, by cookie or by `Authorization: Bearer`. Other callers get problem
@@ -28,7 +33,7 @@ export function withSession<R extends Request, C>(
   return async (request, context) => {
     const caller = await identify(request, requirement);
     if (caller instanceof Response) return caller;
-    if (!caller.session) return reject(request, caller.rejection);
+    if (!caller.session) return reject(request, caller.jar, caller.rejection);
     return withNoStore(await handler(request, caller.session, context));
   };
 }
@@ -43,7 +48,23 @@ export function withOptionalSession<R extends Request, C>(
 ): (request: R, context: C) => Promise<Response> {
   return async (request, context) => {
     const caller = await identify(request, requirement);
-    return caller instanceof Response ? caller : withNoStore(await handler(request, caller.session, context));
+    if (caller instanceof Response) return caller;
+    return caller.jar.applyTo(withNoStore(await handler(request, caller.session, context)));
+  };
+}
+
+/**
+ * Returns a route handler that describes this app as a protected resource (RFC 9728). A program that got a 401 reads
+ * there which user pool issues the tokens. `members` are added, or replace the kit's own. 404 without COGNITO_RESOURCE.
+ */
+export function resourceMetadata(members: Readonly<Record<string, unknown>> = {}): (request: Request) => Response {
+  return ({ headers }) => {
+    const { issuer, resource = null, scope = "" } = getConfig(headers) ?? {};
+    if (resource === null) return emptyResponse(404);
+    const tokens = { scopes_supported: scope.split(" "), bearer_methods_supported: ["header"] };
+    const body = JSON.stringify({ resource, authorization_servers: [issuer], ...tokens, ...members });
+    // Every site may read it: it is public. Caches may not keep it: it is cheap, and a change must show at once.
+    return respond(200, { "content-type": "application/json", "access-control-allow-origin": "*" }, body);
   };
 }
 
@@ -53,21 +74,25 @@ async function identify(request: Request, requirement: Requirement): Promise<Cal
   if (!config) return unknownAddress();
   const jar = new CookieJar(headers, config);
   const auth = await authenticate(headers, jar, { refresh: "never" });
-  if (auth.status === "unknown") return reject(request, { status: 503, reason: auth.error.code });
-  if (auth.status === "signed_out") {
-    const rejection = { status: 401, reason: auth.error?.code ?? "anonymous" } as const;
-    return readBearer(headers) === null ? { session: null, rejection } : reject(request, rejection);
-  }
+  if (auth.status !== "signed_in") return withoutSession(request, jar, auth);
   const { session } = auth;
   const isForged = session.source === "cookie" && !isSafeMethod(method) && isCrossSite(headers, config.origin);
-  if (isForged) return reject(request, { status: 403, reason: "cross_site" });
+  if (isForged) return reject(request, jar, { status: 403, reason: "cross_site" });
   const missing = findMissing(session, requirement);
-  return missing ? reject(request, rejectionFor(missing)) : { session };
+  if (missing) return reject(request, jar, rejectionFor(missing));
+  const live = requirement.live ? await checkLive(auth, jar) : auth;
+  return live.status === "signed_in" ? { session, jar } : withoutSession(request, jar, live);
 }
 
-function reject({ headers, url }: Request, rejection: Rejection): Response {
+function withoutSession(request: Request, jar: CookieJar, auth: SignedOut | Unknown): Caller {
+  if (auth.status === "unknown") return reject(request, jar, { status: 503, reason: auth.error.code });
+  const rejection = { status: 401, reason: auth.error?.code ?? "anonymous" } as const;
+  return readBearer(request.headers) === null ? { session: null, jar, rejection } : reject(request, jar, rejection);
+}
+
+function reject({ headers, url }: Request, jar: CookieJar, rejection: Rejection): Response {
   reportRejection(report, new URL(url).pathname, headers, rejection);
-  return problem(headers, rejection);
+  return jar.applyTo(problem(headers, jar.config, rejection));
 }
 
 /** Copies the response with headers that keep it out of caches: it was made for one caller. */

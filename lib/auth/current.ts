@@ -14,6 +14,7 @@ import { CookieJar } from "./core/http/cookie-jar";
 import { cookieName } from "./core/http/cookies";
 import { readBearer } from "./core/http/request";
 import type { Authentication } from "./core/session/authentication";
+import { checkLive } from "./core/session/live";
 import { report } from "./events";
 
 // Next has `io` from 16.3 on; before, `connection` keeps this out of prerenders, but throws in "use cache: private".
@@ -40,12 +41,31 @@ export async function renewCurrent(): Promise<Authentication> {
   if (readBearer(sent) !== null) throw new AuthError("token_invalid", "A Bearer token cannot be renewed");
   const auth = await renew(jar);
   emitAll(report, "", auth.events); // An action does not know the path of its page.
+  setCookies(store, jar);
+  renewedCookies.set(sent, jar.applyToHeader(renewedCookies.get(sent) ?? sent.get("cookie") ?? ""));
+  return auth;
+}
+
+/** Asks Cognito whether the current session still exists. Sets the mark of one that has ended. */
+export async function checkLiveCurrent(): Promise<Authentication> {
+  const auth = await authenticateCurrent();
+  if (auth.status !== "signed_in") return auth;
+  const jar = createJar(await headers());
+  const live = await checkLive(auth, jar);
+  const store = await cookies();
+  try {
+    setCookies(store, jar);
+  } catch {
+    // A page cannot set cookies. Its redirect asks for a new sign-in, which replaces this session.
+  }
+  return live;
+}
+
+function setCookies(store: Awaited<ReturnType<typeof cookies>>, jar: CookieJar): void {
   for (const { name, value, maxAge } of jar.changes) {
     const secure = name.startsWith("__Host-");
     store.set({ name, value, maxAge, httpOnly: true, sameSite: "lax", secure, path: "/" });
   }
-  renewedCookies.set(sent, jar.applyToHeader(renewedCookies.get(sent) ?? sent.get("cookie") ?? ""));
-  return auth;
 }
 
 function createJar(sent: Headers): CookieJar {

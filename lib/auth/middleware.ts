@@ -11,8 +11,11 @@ import { isForged } from "./core/http/request";
 import { KIT_ROUTE_HEADERS, PERSONAL_HEADERS, unknownAddress } from "./core/http/responses";
 import type { Authentication } from "./core/session/authentication";
 import { isMachine, type Session } from "./core/session/session";
+import { isRecent } from "./core/tokens/issued-tokens";
 import { report } from "./events";
 import { challenge, reject, toNextResponse } from "./rejections";
+
+export { isRecent };
 
 /** The session of a request, and the answers that middleware can give. */
 export interface RequestAuth {
@@ -28,13 +31,10 @@ export interface RequestAuth {
   next(from?: Headers | Response): NextResponse;
   /**
    * Asks for a sign-in: 303 for a page load, else 401. A machine gets 403. 503 when the session cannot be checked. With
-   * `maxAuthAge` it asks a signed-in user for a new sign-in.
+   * `maxAuthAge` it asks a signed-in user for a new sign-in: call it when `isRecent` returns false.
    */
   challenge(missing?: Missing): NextResponse;
-  /**
-   * Rejects a signed-in user with 403. A page load sees the error page. `missing` names the groups or scopes that the
-   * app asked for: the event repeats them, and WWW-Authenticate its scopes.
-   */
+  /** Rejects a signed-in user with 403; a page load sees the error page. Event and WWW-Authenticate repeat `missing`. */
   forbid(missing?: Missing): NextResponse;
 }
 

@@ -42,7 +42,7 @@ export function reject(request: NextRequest, config: AuthConfig, rejection: Reje
     case "action": // Next would forward a rewritten action.
       return toNextResponse(emptyResponse(rejection.status));
     default:
-      return toNextResponse(problem(headers, rejection));
+      return toNextResponse(problem(headers, config, rejection));
   }
 }
 

@@ -2,21 +2,23 @@
 import "server-only";
 import { headers } from "next/headers";
 import { forbidden, redirect } from "next/navigation";
-import { AuthError, type AuthErrorCode, isAuthErrorCode } from "./core/base/errors";
+import { AuthError, type AuthErrorCode, isAuthErrorCode, SignInRefused } from "./core/base/errors";
 import { type AuthEvent, emit, type Missing } from "./core/base/events";
+import { KIT_PATHS } from "./core/base/paths";
 import { errorPath, signInPath } from "./core/http/responses";
 import { safeReturnTo } from "./core/http/return-to";
 import type { SignedIn, SignedOut } from "./core/session/authentication";
 import { findMissing, isMachine, type Requirement, type Session } from "./core/session/session";
-import { authenticateCurrent, configOf, renewCurrent } from "./current";
+import { authenticateCurrent, checkLiveCurrent, configOf, renewCurrent } from "./current";
 import { report } from "./events";
 
 export type { Tenant } from "./core/base/tenants";
 // An app augments these interfaces through this module, and never names core.
 export type { GroupName, GroupNames, Requirement, Session, User } from "./core/session/session";
+export type { SignInHook } from "./core/sign-in/hook";
 export type { AccessTokenClaims, IdTokenClaims } from "./core/tokens/claims";
 export type { AuthErrorCode, AuthEvent };
-export { AuthError };
+export { AuthError, SignInRefused };
 
 /**
  * Whether `experimental.authInterrupts` is on: only then may a page call `forbidden()`. Next inlines this at build
@@ -31,6 +33,8 @@ export interface AuthErrorDetails {
   /** Starts a sign-in that leads back to the page which the user wanted. */
   readonly signInUrl: string;
   readonly startUrl: string;
+  /** Signs out after a click on a page of this app. */
+  readonly signOutUrl: string;
   /** `APP_BASE_URL`. */
   readonly appUrl: string;
 }
@@ -49,8 +53,8 @@ export async function getSession(): Promise<Session | null> {
 }
 
 /**
- * Returns the session, or redirects. Without a session, or with one older than `maxAuthAge`, to sign-in. Without a group or
- * a scope, to the error page.
+ * Returns the session, or redirects. Without a session, with one older than `maxAuthAge`, or with one that `live` finds
+ * ended, to sign-in. Without a group or a scope, to the error page.
  * With `experimental.authInterrupts` it then calls `forbidden()` instead. Call it where the data is, in server actions
  * too. `returnTo`: where to go after sign-in, "/" by default.
  */
@@ -64,6 +68,7 @@ export async function requireSession(requirement: Requirement & { readonly retur
   const missing = findMissing(session, requirement);
   if (missing?.maxAuthAge !== undefined) redirect(signInPath(returnTo, missing.maxAuthAge));
   if (missing) rejectForbidden(returnTo, missing);
+  if (requirement.live) await requireLive(returnTo);
   return session;
 }
 
@@ -105,6 +110,7 @@ export async function readAuthError(
     code: isAuthErrorCode(code) ? code : null,
     signInUrl: config.basePath + signInPath(safeReturnTo([returnTo], config)),
     startUrl: config.basePath || "/",
+    signOutUrl: config.basePath + KIT_PATHS.logout,
     appUrl: config.baseUrl,
   };
 }
@@ -116,9 +122,22 @@ async function authenticateOrThrow(): Promise<SignedIn | SignedOut> {
   return auth;
 }
 
+/** Asks for a new sign-in: the login route accepts the old session, so a plain link would lead back here. */
+async function requireLive(returnTo: string | null): Promise<void> {
+  const auth = await checkLiveCurrent();
+  if (auth.status === "signed_in") return;
+  if (auth.error) reportRefusal(returnTo, auth.error.code);
+  if (auth.status === "unknown") redirect(errorPath(auth.error.code, returnTo));
+  redirect(signInPath(returnTo, auth.error?.code === "token_expired" ? undefined : "login"));
+}
+
 function rejectForbidden(returnTo: string | null, missing: Missing): never {
-  const path = returnTo?.replace(/[?#][\s\S]*/, "") ?? ""; // A page does not know its own path.
-  emit(report, { type: "refused", path, kind: "document", reason: "forbidden", missing });
+  reportRefusal(returnTo, "forbidden", missing);
   if (hasAuthInterrupts) forbidden();
   redirect(errorPath("forbidden", returnTo));
+}
+
+function reportRefusal(returnTo: string | null, reason: AuthErrorCode, missing?: Missing): void {
+  const path = returnTo?.replace(/[?#][\s\S]*/, "") ?? ""; // A page does not know its own path.
+  emit(report, { type: "refused", path, kind: "document", reason, ...(missing && { missing }) });
 }

@@ -5,7 +5,7 @@ import { authenticateClient } from "./client-auth";
 import { type Answer, type Exchange, json, oauthError, redirect } from "./http";
 import { publishedKeys } from "./keys";
 import { errorHtml } from "./pages";
-import { findClient, findUser, issuerOf, type Pool } from "./pool";
+import { findActiveUser, findClient, issuerOf, type Pool } from "./pool";
 import { revokeRefreshToken } from "./sign-ins";
 
 /** POST /oauth2/revoke */
@@ -28,7 +28,7 @@ export async function userInfo(pool: Pool, exchange: Exchange): Promise<Answer> 
   const token = /^bearer (\S+)$/i.exec(exchange.headers.authorization ?? "")?.[1];
   if (!token) return challenge(400, "invalid_request", "Bad OAuth2 request at UserInfo Endpoint");
   const claims = await readLiveToken(pool, token);
-  const user = findUser(pool, claims ? String(claims.username) : undefined);
+  const user = findActiveUser(pool, claims ? String(claims.username) : undefined);
   if (!claims || !user) {
     const text = "Access token is expired, disabled, or deleted, or the user has globally signed out.";
     return challenge(401, "invalid_token", text);

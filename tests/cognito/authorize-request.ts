@@ -10,7 +10,10 @@ export interface AuthorizeRequest {
   nonce: string | undefined;
   challenge: string | undefined;
   resource: string | undefined;
+  /** Empty when the pool ignores them. */
   prompts: string[];
+  /** Seconds; infinite without one, and when the pool ignores it. */
+  maxAge: number;
   loginHint: string | undefined;
   identityProvider: string | undefined;
 }
@@ -41,7 +44,8 @@ export function readAuthorizeRequest(pool: Pool, exchange: Exchange): AuthorizeV
     nonce: query.nonce,
     challenge: query.code_challenge,
     resource: query.resource,
-    prompts: promptsOf(query),
+    prompts: pool.settings.prompt === "ignored" ? [] : promptsOf(query),
+    maxAge: pool.settings.maxAge === "ignored" ? Number.POSITIVE_INFINITY : maxAgeOf(query),
     loginHint: query.login_hint,
     identityProvider: query.identity_provider,
   };
@@ -67,6 +71,11 @@ function isChallengeGood({ code_challenge: challenge, code_challenge_method: met
 
 function promptsOf(query: Params): string[] {
   return (query.prompt ?? "").split(" ").filter(Boolean);
+}
+
+/** What Cognito makes of a `max_age` that is no number is not documented. Here it does not count. */
+function maxAgeOf({ max_age: maxAge = "" }: Params): number {
+  return /^\d+$/.test(maxAge) ? Number(maxAge) : Number.POSITIVE_INFINITY;
 }
 
 function isPromptGood(prompts: string[]): boolean {

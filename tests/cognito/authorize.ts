@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { type AuthorizeRequest, callbackUrl, errorRedirect, readAuthorizeRequest } from "./authorize-request";
 import { type Answer, type Exchange, redirect } from "./http";
 import { loginPage, signupPage } from "./pages";
-import { type BrowserSession, findUser, type Pool } from "./pool";
+import { type BrowserSession, findActiveUser, type Pool } from "./pool";
 import type { PoolUser } from "./types";
 
 /** GET /oauth2/authorize */
@@ -10,7 +10,8 @@ export function authorize(pool: Pool, exchange: Exchange): Answer {
   const read = readAuthorizeRequest(pool, exchange);
   if ("refusal" in read) return read.refusal;
   const { request } = read;
-  const session = readBrowserSession(pool, exchange.cookie);
+  const stored = readBrowserSession(pool, exchange.cookie);
+  const session = stored && isRecent(stored, request.maxAge) ? stored : null;
   if (request.prompts.includes("none")) {
     return session ? silent(pool, request, session) : errorRedirect(pool, request, { error: "login_required" });
   }
@@ -34,7 +35,7 @@ export function submitLogin(pool: Pool, exchange: Exchange): Answer {
   if ("refusal" in read) return read.refusal;
   const { request } = read;
   const { username = "", password } = exchange.form;
-  const user = findUser(pool, username);
+  const user = findActiveUser(pool, username);
   if (!user || user.provider || user.password !== password) {
     return loginPage(pool, exchange, { username, message: "Incorrect username or password." });
   }
@@ -51,7 +52,7 @@ export function showSignup(pool: Pool, exchange: Exchange): Answer {
 
 /** The provider's pages are left out: its first user, or the one in login_hint, is signed in there already. */
 function federate(pool: Pool, request: AuthorizeRequest, provider: string): Answer {
-  const users = pool.users.filter((user) => user.provider === provider);
+  const users = pool.users.filter((user) => user.provider === provider && !user.disabled);
   const hinted = users.find((user) => [user.username, user.email].includes(request.loginHint ?? ""));
   const user = hinted ?? users[0];
   if (!user) return errorRedirect(pool, request, { error: "invalid_request" });
@@ -100,7 +101,13 @@ function callbackWithCode(pool: Pool, request: AuthorizeRequest, session: Browse
 
 function readBrowserSession(pool: Pool, cookie: string | undefined): BrowserSession | null {
   const session = pool.browserSessions.get(cookie ?? "");
-  return session && Date.now() < session.expiresAt && pool.settings.ssoSeconds > 0 ? session : null;
+  if (!session || !findActiveUser(pool, session.username)) return null;
+  return Date.now() < session.expiresAt && pool.settings.ssoSeconds > 0 ? session : null;
+}
+
+/** OpenID Connect Core 3.1.2.1: a `max_age` of 0 always asks, as `prompt=login` does. */
+function isRecent({ authTime }: BrowserSession, maxAge: number): boolean {
+  return maxAge > 0 && Math.floor(Date.now() / 1000) - authTime <= maxAge;
 }
 
 export function sessionCookie(value: string, maxAge: number): string {

@@ -75,6 +75,8 @@ const defaultSettings: Settings = {
   codeSeconds: 300,
   ssoSeconds: 3600,
   ssoAuthTime: "first",
+  prompt: "honored",
+  maxAge: "honored",
   clockSkewSeconds: 0,
   rotation: false,
   graceSeconds: 0,
@@ -130,6 +132,12 @@ export function findClient(pool: Pool, clientId: string | undefined): AppClient 
 
 export function findUser(pool: Pool, username: string | undefined): PoolUser | undefined {
   return pool.users.find((user) => user.username === username);
+}
+
+/** A user who may sign in, refresh and ask userInfo. */
+export function findActiveUser(pool: Pool, username: string | undefined): PoolUser | undefined {
+  const user = findUser(pool, username);
+  return user?.disabled ? undefined : user;
 }
 
 const standardScopes = ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"];

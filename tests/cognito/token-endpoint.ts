@@ -3,7 +3,7 @@ import { machineClaims } from "./claims";
 import { authenticateClient } from "./client-auth";
 import { type Answer, type Exchange, json, oauthError } from "./http";
 import { signToken } from "./keys";
-import { findUser, grantedScopes, hasGrant, type Pool } from "./pool";
+import { findActiveUser, grantedScopes, hasGrant, type Pool } from "./pool";
 import { createSignIn, spendRefreshToken, startSignIn } from "./sign-ins";
 import { issueTokens } from "./tokens";
 import type { AppClient } from "./types";
@@ -52,7 +52,7 @@ async function redeemCode(pool: Pool, exchange: Exchange, client: AppClient): Pr
     return oauthError(400, "invalid_grant");
   }
   const { username, scopes, nonce, resource, authTime } = granted;
-  if (!findUser(pool, username)) return oauthError(400, "invalid_grant");
+  if (!findActiveUser(pool, username)) return oauthError(400, "invalid_grant");
   const signIn = createSignIn(pool, { username, clientId: client.clientId, scopes, nonce, resource, authTime });
   const refreshToken = startSignIn(pool, signIn);
   const context = { refreshToken, next: refreshToken, nonce, edits: exchange.edits };
@@ -63,7 +63,8 @@ async function refresh(pool: Pool, exchange: Exchange, client: AppClient): Promi
   const { refresh_token: refreshToken } = exchange.form;
   if (!refreshToken) return oauthError(400, "invalid_request");
   const signIn = pool.refreshTokens.get(refreshToken)?.signIn;
-  if (signIn?.clientId !== client.clientId || !findUser(pool, signIn.username)) return oauthError(400, "invalid_grant");
+  if (signIn?.clientId !== client.clientId || !findActiveUser(pool, signIn.username))
+    return oauthError(400, "invalid_grant");
   const spent = spendRefreshToken(pool, refreshToken);
   if (!spent) return oauthError(400, "invalid_grant");
   const nonce = pool.settings.refreshNonce === "same" ? signIn.nonce : undefined;

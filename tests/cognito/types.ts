@@ -31,6 +31,8 @@ export interface PoolUser {
   provider?: "Google" | undefined;
   /** Anything else readable: custom:*, phone_number, picture … always strings. */
   attributes?: Record<string, string> | undefined;
+  /** An administrator disabled the user: no sign-in, no refresh, no userInfo. */
+  disabled?: boolean | undefined;
   /** One line for the login page. */
   description?: string | undefined;
 }
@@ -43,8 +45,12 @@ export interface Settings {
   codeSeconds: number;
   /** Life of the login page's cookie; 0 means that every sign-in asks again. */
   ssoSeconds: number;
-  /** What auth_time says after a silent sign-in by cookie (unconfirmed). */
+  /** What auth_time says after a silent sign-in by cookie (unconfirmed): the sign-in with a password, or this one. */
   ssoAuthTime: "first" | "now";
+  /** Whether an authorization request's `prompt` counts: the classic hosted UI ignores it. */
+  prompt: "honored" | "ignored";
+  /** Whether `max_age` counts: the user signs in again when the last sign-in is older (unconfirmed). */
+  maxAge: "honored" | "ignored";
   /** Added to iat, exp and auth_time. */
   clockSkewSeconds: number;
   rotation: boolean;

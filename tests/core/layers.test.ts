@@ -52,7 +52,8 @@ test("the top of core imports its layers, and no framework", () => {
 
 test("pages, middleware and the copier's files import no core", () => {
   const core = ["@/lib/auth/core/authenticate", "@/lib/auth/core/base/config"];
-  for (const path of ["middleware.ts", "app/page.tsx", "app/auth/error/page.tsx", "lib/auth/events.ts"]) {
+  const yours = ["app/auth/error/page.tsx", "lib/auth/events.ts", "lib/auth/sign-in.ts"];
+  for (const path of ["middleware.ts", "app/page.tsx", ...yours]) {
     expect(rejected(path, ["@/lib/auth/session", ...core])).toEqual(core);
   }
   expect(rejected("lib/auth/events.ts", ["./session", "./core/base/errors"])).toEqual(["./core/base/errors"]);

@@ -29,6 +29,17 @@ test("each TypeScript block compiles with the kit's types", { timeout: 120_000 }
   expect(compile("types", blocksIn(...TYPESCRIPT))).toEqual([]);
 });
 
+test("an MCP client has been run with the routes of the documents", () => {
+  const routes = findDocument("lib/auth/docs/guarding.md").blocks.filter(({ code }) =>
+    /\/(mcp|\.well-known)\//.test(code),
+  );
+  expect(routes).toHaveLength(3);
+  for (const { code } of routes) {
+    const [, path = "", rest] = /^\/\/ (\S+)\n([\s\S]*)$/.exec(code) ?? [];
+    expect(`${rest}\n`).toBe(readFileSync(join(ROOT, "tests/e2e/fixtures", path), "utf8"));
+  }
+});
+
 /** The values in backticks of a table's first column. */
 function firstColumn({ prose }: Document, heading: string): readonly string[] {
   const start = prose.findIndex(({ text }) => text === heading);

@@ -3,8 +3,10 @@ interface Account {
   readonly issuer: string;
   readonly subject: string;
   readonly email: string | null;
+  readonly isClosed: boolean;
+  readonly welcomedAt: Date | null;
 }
 
-export async function findOrCreateAccount(account: Account): Promise<Account & { readonly id: number }> {
-  return { ...account, id: 1 };
+export async function findOrCreateAccount(account: Pick<Account, "issuer" | "subject" | "email">): Promise<Account> {
+  return { ...account, isClosed: false, welcomedAt: null };
 }

@@ -1,6 +1,7 @@
 // Runs code blocks of the documents with the stand-in, as an app of a reader runs them.
 import { decodeJwt } from "jose";
 import { unstable_doesMiddlewareMatch as doesMiddlewareMatch } from "next/experimental/testing/server";
+import { NextRequest } from "next/server";
 import { createElement, type FunctionComponent } from "react";
 import { renderToReadableStream } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -131,6 +132,23 @@ describe("guarding.md's", () => {
     expect(await greet(grace)).toContain("We cannot check your session");
   });
 
+  test("NW-03 middleware for a recent sign-in lets a recent user through, and asks an older one on its paths only", async () => {
+    const exported = await load("guarding.md", "RECENT_PATHS");
+    const pass = async (path: string, headers: Headings) => {
+      const answer = await respond(
+        exported,
+        "default",
+        new NextRequest(ORIGIN + path, { headers: { ...TYPED, ...headers } }),
+      );
+      return answer.headers.has("x-middleware-next") ? "next" : pathOf(answer);
+    };
+    const [recent, older] = [await signedIn("ada", 360), await signedIn("ada", 400)];
+    expect(await pass("/settings/keys", recent)).toBe("next");
+    expect(await pass("/settings/keys", older)).toBe("/auth/login?returnTo=%2Fsettings%2Fkeys&max_age=300");
+    expect([await pass("/settings2", older), await pass("/", {})]).toEqual(["next", "next"]);
+    expect(await pass("/billing", {})).toBe("/auth/login?returnTo=%2Fbilling");
+  });
+
   test("NW-03 page for a recent sign-in accepts one, and asks an older user to sign in again", async () => {
     const settings = async (headers: Headings) => render(await load("guarding.md", "function Settings()", headers));
     expect((await settings(await signedIn("ada", 300))).html).toContain("New password for");
@@ -155,6 +173,18 @@ describe("guarding.md's", () => {
   test("layout for the error page renders html and body", async () => {
     const { html } = await render(await load("guarding.md", "AuthLayout"), { children: "The page" });
     expect(html).toContain('<html lang="en"><head></head><body>The page</body></html>');
+  });
+
+  test("NW-07 route handler for payments rejects a user after a global sign-out", async () => {
+    const { access_token: token } = await pool.cognito.issueTokens("ada", "mobile12345");
+    const pay = async () => {
+      const headers = { authorization: `Bearer ${token}` };
+      const request = new Request(`${ORIGIN}/api/payments`, { method: "POST", headers });
+      return (await respond(await load("guarding.md", "paidBy"), "POST", request)).status;
+    };
+    expect(await pay()).toBe(200);
+    pool.cognito.globalSignOut("ada");
+    expect(await pay()).toBe(401);
   });
 
   test("route handler accepts a machine and a user with the scope, and nobody without it", async () => {

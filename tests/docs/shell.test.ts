@@ -5,12 +5,28 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Block, findDocument, inlineCode, ROOT, readDocuments } from "./documents";
 
-const COMMANDS = ["npm", "npx", "pnpm", "yarn", "bun", "bash", "cp", "mkdir", "rm", "git", "env", "grep", "aws", "tr"];
+const COMMANDS = [
+  "npm",
+  "npx",
+  "pnpm",
+  "yarn",
+  "bun",
+  "bash",
+  "cp",
+  "mkdir",
+  "rm",
+  "git",
+  "env",
+  "grep",
+  "aws",
+  "tr",
+  "jq",
+];
 const BUILT_IN = ["umask"];
 /** Folders of version 0.1.0: an upgrade deletes them in the reader's project. */
 const OLD = /^lib\/auth\/(doctor|release|pool)\b/;
 /** Files that a command makes in the reader's project, or that only its owner has. */
-const MADE = [".env.local", ".env.production", "/absolute/path/to/nextjs-cognito-auth"];
+const MADE = [".env.local", ".env.production", "preview.json", "/absolute/path/to/nextjs-cognito-auth"];
 
 const manifest: { scripts: Record<string, string>; dependencies: Record<string, string> } = JSON.parse(
   readFileSync(join(ROOT, "package.json"), "utf8"),
@@ -162,6 +178,40 @@ describe("in a project", () => {
     expect(readFileSync(file, "utf8")).toBe("COGNITO_CLIENT_ID=demo\nAPP_BASE_URL=https://app.example.com\n");
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
+
+  // A reader without jq sees "command not found".
+  test.runIf(bash(["-c", "command -v jq"], ROOT).status === 0)(
+    "a preview's address is added to an app client and removed again, every setting is kept, and no secret is stored",
+    () => {
+      const code = codeOf("lib/auth/docs/deploying.md", "update-user-pool-client");
+      const client = {
+        UserPoolId: "eu-central-1_AbCdEfGhI",
+        ClientId: "1example23456789",
+        ClientName: "previews",
+        ExplicitAuthFlows: ["ALLOW_USER_SRP_AUTH"],
+        AllowedOAuthScopes: ["openid"],
+        RefreshTokenRotation: { Feature: "ENABLED", RetryGracePeriodSeconds: 60 },
+        EnableTokenRevocation: true,
+        CallbackURLs: ["https://old.example/auth/callback"],
+        LogoutURLs: ["https://old.example"],
+      };
+      const answer = { ...client, ClientSecret: "s3cret", CreationDate: "2026-11-01", LastModifiedDate: "2026-11-02" };
+      write("client.json", JSON.stringify(answer));
+      const aws = `aws() { case $2 in
+        describe-user-pool-client) cat client.json ;;
+        update-user-pool-client) [ "$*" = "cognito-idp $2 --cli-input-json file://preview.json --query UserPoolClient.CallbackURLs" ] && mv preview.json client.json ;;
+      esac; }; PREVIEW_URL=https://new.example`;
+      const update = (commands: string) => {
+        expect(run(`${aws}\n${commands}`)).toMatchObject({ status: 0, stdout: "", stderr: "" });
+        const text = readFileSync(join(project, "client.json"), "utf8");
+        return JSON.parse(text);
+      };
+      const both = ["https://new.example", "https://old.example"];
+      const added = { ...client, CallbackURLs: both.map((it) => `${it}/auth/callback`), LogoutURLs: both };
+      for (const _ of ["first", "second"]) expect(update(code)).toEqual(added);
+      expect(update(code.replaceAll(" + ", " - "))).toEqual(client);
+    },
+  );
 
   test("the commands for CloudFormation are those of the template's head", () => {
     const head = readFileSync(join(ROOT, "lib/auth/tools/pool/template.yaml"), "utf8").replace(/^# ?/gm, "");

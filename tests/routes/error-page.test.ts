@@ -40,6 +40,14 @@ describe("the error page", () => {
     });
   });
 
+  test("NW-03 the page for a sign-in that is not recent leads to sign-out: another sign-in would end there again", async () => {
+    expect(await read({ code: "reauthentication_required", returnTo: "/shop/settings" })).toMatchObject({
+      title: "Please sign out first",
+      href: "/shop/auth/logout",
+      action: "Sign out",
+    });
+  });
+
   test.each(["token_endpoint_unavailable", "keys_unavailable"])(
     "the page for %s says that nothing is lost",
     async (code) => {

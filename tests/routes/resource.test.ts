@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { type Browser, FETCHED, type Kit, TYPED, usePool } from "../support/kit";
+import { type Browser, FETCHED, type Kit, ORIGIN, TYPED, usePool } from "../support/kit";
 
 const RESOURCE = "urn:example:orders"; // Kept as it is: custom schemes are legal.
 const pool = usePool();
@@ -66,4 +66,73 @@ test("JW-20 without COGNITO_RESOURCE a Bearer token that is bound to another API
   await load({});
   expect(await call(await tokenFor("https://other.example"))).toBe(401);
   expect(await call(await tokenFor(undefined))).toBe(200);
+});
+
+describe("a program that looks for the user pool", () => {
+  const METADATA = "/.well-known/oauth-protected-resource";
+  const challengeOf = async (requirement: object, headers: Record<string, string> = {}) => {
+    const request = new Request("https://app.example/api/mcp", { headers: { ...FETCHED, ...headers } });
+    const answer = await kit.api.withSession(() => new Response(), requirement)(request, {});
+    return [answer.status, answer.headers.get("www-authenticate")];
+  };
+  const at = (baseUrl: string) => `resource_metadata="${baseUrl}${METADATA}"`;
+  const bearer = async () => ({ authorization: `Bearer ${await tokenFor(undefined)}` });
+  const read = (headers = {}, members = {}) =>
+    kit.api.resourceMetadata(members)(new Request(`https://app.example${METADATA}`, { headers }));
+
+  test("finds the address of the metadata in a 401, and in a 403 for a missing scope", async () => {
+    await load({ COGNITO_RESOURCE: RESOURCE });
+    const here = at("https://app.example");
+    expect(await challengeOf({})).toEqual([401, `Bearer ${here}`]);
+    expect(await challengeOf({}, { authorization: "Bearer x" })).toEqual([
+      401,
+      `Bearer error="invalid_token", ${here}`,
+    ]);
+    const scopes = 'Bearer error="insufficient_scope", scope="orders/read orders/write"';
+    const missing = await challengeOf({ scopes: ["orders/read", "orders/write"] }, await bearer());
+    expect(missing).toEqual([403, `${scopes}, ${here}`]);
+    pool.cognito.settings.accessClaims = { auth_time: 1 };
+    const authorization = `Bearer ${await pool.cognito.accessTokenFor("ada")}`;
+    const old = 'Bearer error="insufficient_user_authentication", max_age="60"';
+    expect(await challengeOf({ maxAuthAge: 60 }, { authorization })).toEqual([401, `${old}, ${here}`]);
+    expect(await challengeOf({ groups: ["nobody"] }, await bearer())).toEqual([403, null]); // No sign-in mends that.
+  });
+
+  test("finds the address in a 401 of middleware", async () => {
+    await load({ COGNITO_RESOURCE: RESOURCE });
+    const { status, headers } = await browser.visit("/reports", { authorization: "Bearer x" });
+    expect([status, headers.get("www-authenticate")]).toEqual([401, `Bearer error="invalid_token", ${at(ORIGIN)}`]);
+  });
+
+  test("finds it at the address that the request names, below the base path", async () => {
+    await load({ COGNITO_RESOURCE: RESOURCE, APP_BASE_URL: "https://app.example/x, https://shop.example/x" });
+    expect(await challengeOf({}, { host: "shop.example" })).toEqual([401, `Bearer ${at("https://shop.example/x")}`]);
+    expect(await challengeOf({}, { host: "evil.example" })).toEqual([401, `Bearer ${at("https://app.example/x")}`]);
+  });
+
+  test("finds no address, and no metadata, without COGNITO_RESOURCE", async () => {
+    await load({});
+    expect(await challengeOf({})).toEqual([401, "Bearer"]);
+    expect([read().status, await read().text()]).toEqual([404, ""]);
+  });
+
+  test("reads the user pool and the scopes of the app from the metadata, on any site", async () => {
+    await load({ COGNITO_RESOURCE: RESOURCE, COGNITO_SCOPE: "openid  orders/read" });
+    const answer = read({ origin: "https://other.example" });
+    expect(await answer.json()).toEqual({
+      resource: RESOURCE,
+      authorization_servers: [pool.cognito.issuer],
+      scopes_supported: ["openid", "orders/read"],
+      bearer_methods_supported: ["header"],
+    });
+    const names = ["content-type", "access-control-allow-origin", "cache-control", "access-control-allow-credentials"];
+    const values = ["application/json", "*", "private, no-store", null];
+    expect(names.map((name) => answer.headers.get(name))).toEqual(values);
+  });
+
+  test("reads the members that the app adds or replaces", async () => {
+    await load({ COGNITO_RESOURCE: RESOURCE });
+    const members = { resource_name: "Orders", authorization_servers: ["https://app.example"] };
+    expect(await read({}, members).json()).toMatchObject({ resource: RESOURCE, ...members });
+  });
 });

@@ -115,6 +115,7 @@ describe("readAuthError", () => {
       code: "grant_rejected",
       signInUrl: "/auth/login?returnTo=%2Fnotes%3Fq%3D1",
       startUrl: "/",
+      signOutUrl: "/auth/logout",
       appUrl: "https://app.example",
     });
   });
@@ -124,8 +125,17 @@ describe("readAuthError", () => {
       code: "forbidden",
       signInUrl: "/shop/auth/login?returnTo=%2Fshop",
       startUrl: "/shop",
+      signOutUrl: "/shop/auth/logout",
       appUrl: "https://app.example/shop",
     });
+  });
+
+  test("NW-05 readAuthError names the listed address that the visitor opened, else the first one", async () => {
+    const env = { APP_BASE_URL: "https://app.example, https://shop.example" };
+    const appUrl = async (host: string) =>
+      (await (await openDoor({ host }, env)).readAuthError(Promise.resolve({}))).appUrl;
+    expect(await appUrl("shop.example")).toBe("https://shop.example");
+    expect(await appUrl("evil.example")).toBe("https://app.example");
   });
 
   test.each([
@@ -138,6 +148,7 @@ describe("readAuthError", () => {
       code: null,
       signInUrl: "/auth/login?returnTo=%2F",
       startUrl: "/",
+      signOutUrl: "/auth/logout",
       appUrl: "https://app.example",
     });
   });

@@ -7,6 +7,7 @@ import {
   cognito,
   get,
   locationOf,
+  post,
   refresh,
   refreshed,
   revoke,
@@ -86,6 +87,41 @@ describe("revocation and userInfo", () => {
       expect((await userInfo(await cognito.accessTokenFor("ada", { claims }))).status).toBe(401);
     }
     expect((await userInfo(await cognito.accessTokenFor("ada"))).status).toBe(200);
+  });
+
+  test.each([
+    ["deletes", () => void cognito.users.splice(0)],
+    ["disables", () => cognito.users.forEach((user) => void Object.assign(user, { disabled: true }))],
+  ])("when an administrator %s the user, refresh, userInfo and the login page's session end", async (_what, end) => {
+    const before = structuredClone([...cognito.users]);
+    try {
+      const cookie = await ssoCookie("lin");
+      const tokens = await tokensFor("lin");
+      end();
+      expect((await refresh(tokens.refresh_token ?? "")).status).toBe(400);
+      const answer = await userInfo(tokens.access_token ?? "");
+      expect([answer.status, (await answer.json()).error]).toEqual([401, "invalid_token"]);
+      expect(locationOf(await get(authorizeUrl(), { cookie })).pathname).toBe("/login");
+      expect(await ssoCookie("lin")).toBe("");
+    } finally {
+      cognito.users.splice(0, Number.POSITIVE_INFINITY, ...before);
+    }
+  });
+
+  test("userInfo answers 401 to a token that has expired, and 405 to another method than GET", async () => {
+    const { access_token: token = "" } = await tokensFor();
+    cognito.settings.clockSkewSeconds = 3_601;
+    expect((await userInfo(token)).status).toBe(401);
+    cognito.settings.clockSkewSeconds = 0;
+    expect((await userInfo(token)).status).toBe(200);
+    expect((await post("/oauth2/userInfo", {}, { authorization: `Bearer ${token}` })).status).toBe(405);
+  });
+
+  test("after a global sign-out userInfo answers 200 to the token of a new sign-in", async () => {
+    const { access_token: old = "" } = await tokensFor("lin");
+    cognito.globalSignOut("lin");
+    const { access_token: token = "" } = await tokensFor("lin");
+    expect([(await userInfo(old)).status, (await userInfo(token)).status]).toEqual([401, 200]);
   });
 
   test("a global sign-out ends refresh and userInfo, and keeps the login page's session", async () => {

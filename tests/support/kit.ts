@@ -50,6 +50,7 @@ export async function loadKit(env: Record<string, string | undefined>, tenants: 
     logout: await import("@/app/auth/logout/route"),
     refresh: await import("@/app/auth/refresh/route"),
     api: await import("@/lib/auth/api"),
+    signIn: await import("./sign-in"),
     config: await loadConfig(),
     core: {
       authenticate: await loadAuthenticate(),

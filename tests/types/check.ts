@@ -14,6 +14,8 @@ import {
   readAuthError,
   requireSession,
   type Session,
+  type SignInHook,
+  SignInRefused,
   type User,
 } from "@/lib/auth/session";
 
@@ -29,6 +31,13 @@ export function readClaims(session: Session) {
   const other: string = session.claims["custom:other"];
   return { tenant, plan, other };
 }
+
+export const onSignIn: SignInHook = async ({ user }, request) => {
+  if (!user.email) throw new SignInRefused(request.headers.get("user-agent") ?? undefined);
+};
+
+// @ts-expect-error: misspelled
+export const strayHook: SignInHook = async () => ({ redirectTO: "/welcome" });
 
 type Context = { params: Promise<{ id: string }> };
 

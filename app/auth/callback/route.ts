@@ -9,19 +9,20 @@ import { CookieJar } from "@/lib/auth/core/http/cookie-jar";
 import { isPrefetch } from "@/lib/auth/core/http/request";
 import { emptyResponse, errorPath, redirectTo, unknownAddress } from "@/lib/auth/core/http/responses";
 import { safeReturnTo } from "@/lib/auth/core/http/return-to";
-import type { SignedIn } from "@/lib/auth/core/session/authentication";
 import { markStarted } from "@/lib/auth/core/session/ended";
 import { readRefreshState } from "@/lib/auth/core/session/refresh-cookie";
 import { writeSession } from "@/lib/auth/core/session/session-cookies";
 import { needsUser, readCode, readState } from "@/lib/auth/core/sign-in/authorization";
+import { callSignInHook } from "@/lib/auth/core/sign-in/hook";
 import { type Transaction, takeTransaction } from "@/lib/auth/core/sign-in/transactions";
-import { bindSignIn, isRecent, verifyTokenResponse } from "@/lib/auth/core/tokens/issued-tokens";
+import { bindSignIn, type IssuedTokens, isRecent, verifyTokenResponse } from "@/lib/auth/core/tokens/issued-tokens";
 import { revoke, revokeWithSuccessors } from "@/lib/auth/core/tokens/revocation";
-import { exchangeCode } from "@/lib/auth/core/tokens/token-endpoint";
+import { exchangeCode, type TokenResponse } from "@/lib/auth/core/tokens/token-endpoint";
 import { report } from "@/lib/auth/events";
+import { onSignIn } from "@/lib/auth/sign-in";
 
 export async function GET(request: Request): Promise<Response> {
-  const { pathname: path, searchParams: query } = new URL(request.url);
+  const { searchParams: query } = new URL(request.url);
   const config = getConfig(request.headers);
   if (!config) return unknownAddress();
   if (isPrefetch(request.headers)) return emptyResponse(400);
@@ -34,9 +35,8 @@ export async function GET(request: Request): Promise<Response> {
     if (wasUsed) throw new AuthError("grant_rejected", "This sign-in was answered before");
     if (transaction.isQuiet && needsUser(query)) return redirectTo(config.origin + returnTo, jar); // As a visitor.
     const code = readCode(query, config.issuer);
-    const auth = await completeSignIn(jar, code, transaction);
-    emitAll(report, path, auth.events);
-    return redirectTo(config.origin + returnTo, jar);
+    const tokens = await exchangeCode(code, transaction.codeVerifier, config);
+    return redirectTo(config.origin + (await completeSignIn(request, jar, tokens, transaction)), jar);
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
     return answerFailure(request, jar, error, returnTo);
@@ -47,26 +47,48 @@ export function HEAD(): Response {
   return emptyResponse(405, { allow: "GET" });
 }
 
-/**
- * Redeems the code, verifies the tokens and binds them to this sign-in, and stores the session. If it throws,
- * the old session is unchanged.
- */
-async function completeSignIn(jar: CookieJar, code: string, transaction: Transaction): Promise<SignedIn> {
+/** Starts the session and returns the path to redirect to. If it throws, the new refresh token is revoked. */
+async function completeSignIn(
+  request: Request,
+  jar: CookieJar,
+  response: TokenResponse,
+  transaction: Transaction,
+): Promise<string> {
+  try {
+    const tokens = await verifyTokenResponse(response, jar.config);
+    return await startSession(request, jar, tokens, transaction);
+  } catch (error) {
+    const { refreshToken } = response; // The browser never gets it. At Cognito it would live on.
+    if (refreshToken) await revoke({ refreshToken, isProven: true }, jar.config);
+    throw error;
+  }
+}
+
+/** Binds the tokens to this sign-in, calls the app's hook, and stores the session. If it throws, the jar is unchanged. */
+async function startSession(
+  request: Request,
+  jar: CookieJar,
+  tokens: IssuedTokens,
+  transaction: Transaction,
+): Promise<string> {
   const { config } = jar;
-  const tokens = await verifyTokenResponse(await exchangeCode(code, transaction.codeVerifier, config), config);
   const { refreshToken } = tokens;
   const signIn = bindSignIn(tokens, transaction.nonce);
   if (transaction.maxAge !== null && !isRecent(signIn.auth_time, transaction.maxAge)) {
-    if (refreshToken) await revoke({ refreshToken, isProven: true }, config); // The new one. The old session is kept.
     throw new AuthError("reauthentication_required", "Cognito did not ask the user to sign in again");
   }
   const facts = refreshToken ? { refreshToken, signIn, sessionEndsAt: now() + config.sessionMaxAge } : null;
+  const started = jar.clone();
+  // First this: the hook must change nothing for a session that is too large to store.
+  const { session, events } = await writeSession(started, tokens, facts, "signed_in");
+  const chosen = await callSignInHook(onSignIn, session, request, config);
   const replaced = await readRefreshState(jar);
-  const auth = await writeSession(jar, tokens, facts, "signed_in");
-  await markStarted(jar, signIn, replaced);
+  await markStarted(started, signIn, replaced);
   // The browser forgets this refresh token now. At Cognito it would live on, even after sign-out.
   if (replaced && replaced.refreshToken !== refreshToken) await revokeWithSuccessors(replaced, config);
-  return auth;
+  jar.accept(started);
+  emitAll(report, new URL(request.url).pathname, events);
+  return chosen ?? transaction.returnTo;
 }
 
 /** Redirects to the error page. After a reload or the Back button a signed-in user gets the page that they wanted. */

@@ -19,7 +19,10 @@ const EXPLANATIONS: Readonly<Partial<Record<AuthErrorCode, Words>>> = {
   keys_unavailable: ["We cannot check your session", "Nothing is lost: try again in a moment.", "Try again"],
   session_too_large: ["Your account holds too much", "Your groups do not fit into a session."],
   sign_in_loop: ["Sign-in goes round in circles", "Your browser loses the session, or the page does not let you in."],
-  reauthentication_required: ["Please sign in again", "This page needs a sign-in of a moment ago.", "Sign in"],
+  // A new sign-in would end here again: Cognito did not ask the user, although the kit wanted it to.
+  reauthentication_required: ["Please sign out first", "Then sign in: this page needs a new sign-in.", "Sign out"],
+  sign_in_refused: ["You cannot use this app", "Your account has no access to it.", "Use another account"],
+  sign_in_hook_failed: ["Sign-in did not work", "This app could not prepare your account.", "Try again"],
   forbidden: ["You may not see this page", "Your account does not have access.", "Go to the start page"],
 };
 
@@ -35,8 +38,13 @@ export default function ErrorPage({ searchParams }: { searchParams: SearchParams
 }
 
 async function Explanation({ searchParams }: { searchParams: SearchParams }) {
-  const { code, signInUrl, startUrl, appUrl } = await readAuthError(searchParams);
+  const { code, signInUrl, signOutUrl, startUrl, appUrl } = await readAuthError(searchParams);
   const [title, text, action = "Sign in again"] = (code && EXPLANATIONS[code]) || UNKNOWN;
+  const waysOn: Partial<Record<AuthErrorCode, string>> = {
+    forbidden: startUrl,
+    reauthentication_required: signOutUrl,
+    sign_in_refused: `${signInUrl}&prompt=login`, // With Cognito's own session it would be the same user again.
+  };
   return (
     <main className="auth-error">
       <h1>{title}</h1>
@@ -47,7 +55,7 @@ async function Explanation({ searchParams }: { searchParams: SearchParams }) {
         </p>
       )}
       <p>
-        <a className="button primary" href={code === "forbidden" ? startUrl : signInUrl}>
+        <a className="button primary" href={(code && waysOn[code]) ?? signInUrl}>
           {action}
         </a>
       </p>

@@ -15,12 +15,16 @@ export interface Mode {
   readonly https: boolean;
   /** Its name, localhost by default. A name that ends in .localhost can have siblings. */
   readonly host?: string;
+  /** A second name of the same server, with an entry of its own in APP_BASE_URL. */
+  readonly otherHost?: string;
 }
 
 /** The demo app in front of a browser. */
 export interface App {
   /** Its APP_BASE_URL: localhost or below it, while user pools are on 127.0.0.1: to a browser that is another site. */
   readonly baseUrl: string;
+  /** The entry of `otherHost`; without one, `baseUrl`. */
+  readonly otherUrl: string;
   /** Next's name for this build. */
   readonly buildId: string;
   readonly server: AppServer;
@@ -38,14 +42,18 @@ export interface App {
 
 type Environment = Readonly<Record<string, string>>;
 
-/** `connect` is told the app's URL, and answers with the environment that makes the app use a user pool. */
-export async function openApp(mode: Mode, connect: (baseUrl: string) => Promise<Environment>): Promise<App> {
+/** `connect` is told the app's URLs, and answers with the environment that makes the app use a user pool. */
+export async function openApp(
+  mode: Mode,
+  connect: (baseUrl: string, otherUrl: string) => Promise<Environment>,
+): Promise<App> {
   const tap = await startTap();
   const tls = mode.https ? await startTlsProxy(tap.port) : null;
-  const host = mode.host ?? "localhost";
-  const origin = tls ? `https://${host}:${tls.port}` : `http://${host}:${tap.port}`;
-  const baseUrl = origin + basePathOf(mode.variant);
-  const env = { APP_BASE_URL: baseUrl, ...(await connect(baseUrl)) };
+  const urlOf = (host = "localhost") =>
+    (tls ? `https://${host}:${tls.port}` : `http://${host}:${tap.port}`) + basePathOf(mode.variant);
+  const [baseUrl, otherUrl] = [urlOf(mode.host), urlOf(mode.otherHost ?? mode.host)];
+  const list = mode.otherHost ? `${baseUrl}, ${otherUrl}` : baseUrl;
+  const env = { APP_BASE_URL: list, ...(await connect(baseUrl, otherUrl)) };
   tap.appPort = await findFreePort(); // Last, so that nobody else takes it.
   const [server, browser] = await Promise.all([startAppServer(mode.variant, tap.appPort, env), launchBrowser()]);
   const closePages = async () => {
@@ -54,6 +62,7 @@ export async function openApp(mode: Mode, connect: (baseUrl: string) => Promise<
   const seekLeaks = () => findLeaks({ tap, env, output: server.output(), folder: variantFolder(mode.variant) });
   return {
     baseUrl,
+    otherUrl,
     buildId: await readFile(join(variantFolder(mode.variant), ".next/BUILD_ID"), "utf8"),
     server,
     browser,

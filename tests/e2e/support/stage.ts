@@ -47,8 +47,8 @@ export async function openStage({ clientSecret, env: more = {}, ...mode }: Stage
   const env = { ...SEALED, ...more };
   const cognito = await startCognito({ clients: [] });
   const settings = structuredClone(cognito.settings);
-  const app = await openApp(mode, async (baseUrl) => {
-    const urls = { callbackUrls: [`${baseUrl}/auth/callback`], logoutUrls: [baseUrl] };
+  const app = await openApp(mode, async (...baseUrls) => {
+    const urls = { callbackUrls: baseUrls.map((it) => `${it}/auth/callback`), logoutUrls: baseUrls };
     cognito.clients.push({ clientId: CLIENT_ID, clientSecret, ...urls });
     return {
       COGNITO_ISSUER: cognito.issuer,

@@ -16,6 +16,42 @@ export const BUGS: readonly Bug[] = [
     "transaction.maxAge !== null && ",
     "false && ",
   ]),
+  bug("userInfo of another user proves a session live", `${CORE}/tokens/user-info.ts`, [
+    "if (sub === claims.sub) return true;",
+    'if (typeof sub === "string") return true;',
+  ]),
+  bug("an outage of userInfo ends a session", `${CORE}/tokens/user-info.ts`, [
+    "answer?.status === 401 && isInvalidToken(answer)",
+    "answer?.status !== 200",
+  ]),
+  bug("a token that may have expired ends its sign-in", `${CORE}/tokens/user-info.ts`, [
+    "claims.exp - now() < MAX_CLOCK_SKEW_S",
+    "false",
+  ]),
+  bug("a settled answer of userInfo serves again", `${CORE}/tokens/user-info.ts`, [
+    "  void call.answer.then(() => calls.get(token) === call && calls.delete(token));\n",
+    "",
+  ]),
+  bug("a page asks for no live session", "lib/auth/session.ts", [
+    "if (requirement.live) await requireLive(returnTo);",
+    "void requireLive;",
+  ]),
+  bug("an API asks for no live session", "lib/auth/api.ts", [
+    "requirement.live ? await checkLive(auth, jar) : auth",
+    "auth",
+  ]),
+  bug("a refused sign-in leaves its refresh token alive", "app/auth/callback/route.ts", [
+    "if (refreshToken) await revoke(",
+    "if (!refreshToken) await revoke(",
+  ]),
+  bug("a user whom the app turns away is signed in", `${CORE}/sign-in/hook.ts`, [
+    "throw error instanceof SignInRefused",
+    "if (error instanceof SignInRefused) return null;\n    throw error instanceof SignInRefused",
+  ]),
+  bug("the app's hook leads to another site", `${CORE}/sign-in/hook.ts`, [
+    "safeReturnTo([result.redirectTo], app)",
+    "result.redirectTo",
+  ]),
   bug("a renewal answers with old claims", `${CORE}/tokens/renewal.ts`, ["tokens.accessToken !== accessToken && ", ""]),
   bug("another site renews a session", "app/auth/refresh/route.ts", [
     "  if (isCrossSite(headers, config.origin)) return emptyResponse(403);\n",
@@ -28,6 +64,11 @@ export const BUGS: readonly Bug[] = [
   bug("a bound Bearer token is accepted without a resource", `${CORE}/authenticate.ts`, [
     "claims.aud !== undefined && config.resource === null",
     "false",
+  ]),
+  bug("a 401 does not lead to the metadata", `${CORE}/http/rejection.ts`, ["resource === null ? []", "true ? []"]),
+  bug("there is metadata without a resource", "lib/auth/api.ts", [
+    "    if (resource === null) return emptyResponse(404);\n",
+    "",
   ]),
   bug("an idle session goes on", `${CORE}/session/refresh-cookie.ts`, [
     "  if (idleEnd(tokenExp, jar) <= now()) return null;\n",
@@ -180,7 +221,7 @@ export const BUGS: readonly Bug[] = [
   ]),
   bug("two apps of one host reload each other's tabs", "lib/auth/session-watch.tsx", [
     "const [{ cookiePrefix }] = getConfigs();",
-    'void getConfigs;\n  const cookiePrefix = "auth";',
+    'getConfigs();\n  const cookiePrefix = "auth";',
   ]),
   bug("caches may keep what a request with cookies was given", "lib/auth/middleware.ts", [" && jar.isEmpty;", ";"]),
   bug("what another site sends is accepted", `${CORE}/http/request.ts`, [
@@ -229,8 +270,8 @@ export const BUGS: readonly Bug[] = [
     '["signed cookie", purpose, issuer]',
   ]),
   bug("sealed cookies of another purpose are accepted", `${CORE}/base/seal.ts`, [
-    '["sealed cookie", purpose, issuer, clientId]',
-    '["sealed cookie", issuer, clientId]',
+    '"sealed cookie", purpose, ',
+    '"sealed cookie", ',
   ]),
   bug("an opened cookie opens for every purpose", `${CORE}/base/seal.ts`, [" && known.purpose === purpose", ""]),
   bug("unsealed cookies are accepted with AUTH_SECRET", `${CORE}/http/cookies.ts`, [
@@ -345,7 +386,7 @@ export const BUGS: readonly Bug[] = [
     "false",
   ]),
   bug("a handler of an API accepts what another site sends", "lib/auth/api.ts", [
-    'if (isForged) return reject(request, { status: 403, reason: "cross_site" });',
+    'if (isForged) return reject(request, jar, { status: 403, reason: "cross_site" });',
     "void isForged;",
   ]),
   bug("a handler of an API asks for no group or scope", "lib/auth/api.ts", [

@@ -109,6 +109,18 @@ describe("a good set-up", () => {
     expect([code, idsOf(report, "fault")]).toEqual([0, []]);
   });
 
+  test("may have several addresses, and each of them is checked", async () => {
+    const more = ["http://127.0.0.1:3000", "http://[::1]:3000"];
+    const urls = [BASE_URL, ...more];
+    const env = register({ callbackUrls: urls.map((it) => `${it}/auth/callback`), logoutUrls: urls });
+    const { code, report } = await examine(app, { ...env, APP_BASE_URL: urls.join(", ") });
+    const textsOf = (check: string) => report.findings.filter(({ id }) => id === check).map(({ text }) => text);
+    expect(textsOf("callback_url")).toEqual(urls.map((it) => `${it}/auth/callback`));
+    expect(textsOf("sign_out_url")).toEqual(urls);
+    expect(textsOf("loopback")).toEqual([`open the app at ${urls.join(" or ")} only`]);
+    expect([code, report.findings.filter(({ status }) => status === "warning")]).toEqual([0, []]);
+  });
+
   test("may have a second domain", async () => {
     const second = cognito.domain.replace("127.0.0.1", "localhost");
     const { code, report } = await examine(app, { ...register(), COGNITO_DOMAIN: second });
@@ -279,6 +291,16 @@ describe("the doctor", () => {
   });
 });
 
+describe("a second address that Cognito does not know", () => {
+  test("is a fault for its callback URL, and another one for its sign-out URL", async () => {
+    const second = "http://127.0.0.1:3000";
+    const { code, report } = await examine(app, { ...register(), APP_BASE_URL: `${BASE_URL},${second}` });
+    const faults = report.findings.filter(({ status }) => status === "fault").map(({ text }) => text);
+    expect(faults).toEqual([`${second}/auth/callback is not registered`, `${second} is not registered`]);
+    expect(code).toBe(1);
+  });
+});
+
 describe("an unclear answer or a doubtful setting", () => {
   const check = async (
     changes: Environment,
@@ -325,6 +347,25 @@ describe("an unclear answer or a doubtful setting", () => {
     const baseUrl = BASE_URL.replace("localhost", "127.0.0.1");
     const urls = { callbackUrls: [`${baseUrl}/auth/callback`], logoutUrls: [baseUrl] };
     expect(await check({ APP_BASE_URL: baseUrl }, urls)).toContain("loopback");
+  });
+
+  test("is a warning: the route of the resource metadata without a resource that MCP clients accept", async () => {
+    const files = { "app/.well-known/oauth-protected-resource/[[...path]]/route.ts": "" };
+    const folders = { routed: createApp({ files }), app };
+    const find = async (folder: keyof typeof folders, resource: string) => {
+      const { code, report } = await examine(folders[folder], { ...register(), COGNITO_RESOURCE: resource });
+      expect([code, idsOf(report, "fault")]).toEqual([0, []]);
+      return report.findings.find(({ id }) => id === "resource_metadata");
+    };
+    const fix = expect.stringContaining(
+      `set COGNITO_RESOURCE to the URL of your MCP route, such as ${BASE_URL}/api/mcp`,
+    );
+    for (const resource of ["https://other.example/api/mcp", `${BASE_URL}0/api/mcp`, "urn:example:orders"]) {
+      expect(await find("routed", resource)).toMatchObject({ status: "warning", fix });
+    }
+    expect(await find("routed", "")).toMatchObject({ status: "warning", text: expect.stringContaining("404") });
+    expect(await find("routed", `${BASE_URL}/api/mcp`)).toMatchObject({ status: "ok" });
+    expect(await find("app", `${BASE_URL}/api/mcp`)).toMatchObject({ status: "note" }); // Bound tokens need no route.
   });
 
   test.each([

@@ -16,6 +16,8 @@ const ERRORS = {
   session_too_large: { status: 500, isBadCredential: false },
   sign_in_loop: { status: 400, isBadCredential: false },
   reauthentication_required: { status: 403, isBadCredential: false },
+  sign_in_refused: { status: 403, isBadCredential: false },
+  sign_in_hook_failed: { status: 500, isBadCredential: false },
   forbidden: { status: 403, isBadCredential: false },
   cross_site: { status: 403, isBadCredential: false },
 } as const;
@@ -45,5 +47,14 @@ export class AuthError extends Error {
   /** True: the request counts as one without a credential. False: nothing proves the credential bad, so it is kept. */
   get isBadCredential(): boolean {
     return ERRORS[this.code].isBadCredential;
+  }
+}
+
+/** Thrown by the app's `onSignIn` to turn a user away. The reason is for the log: the user does not see it. */
+export class SignInRefused extends Error {
+  override readonly name = "SignInRefused";
+
+  constructor(reason = "onSignIn refused this user") {
+    super(reason);
   }
 }

@@ -54,9 +54,13 @@ export function errorPath(code: AuthErrorCode, returnTo: string | null): `/auth/
   return `${KIT_PATHS.error}?${errorQuery(code, returnTo)}`;
 }
 
-/** The path that starts a sign-in and leads back to `returnTo`. `maxAge`: seconds, for a recent sign-in. */
-export function signInPath(returnTo: string | null, maxAge?: number): `/auth/login?${string}` {
-  const query = { ...(returnTo && { returnTo }), ...(maxAge !== undefined && { max_age: String(maxAge) }) };
+/** The path that starts a sign-in and leads back to `returnTo`. `ask` is a `prompt`, or a `max_age` in seconds. */
+export function signInPath(returnTo: string | null, ask?: "login" | number): `/auth/login?${string}` {
+  const query = {
+    ...(ask === "login" && { prompt: ask }),
+    ...(returnTo && { returnTo }),
+    ...(typeof ask === "number" && { max_age: String(ask) }),
+  };
   return `${KIT_PATHS.login}?${new URLSearchParams(query)}`;
 }
 

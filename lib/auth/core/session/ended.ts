@@ -18,9 +18,9 @@ export async function signInKey({ iss, sub, auth_time, origin_jti }: SignIn): Pr
 }
 
 /**
- * Whether this browser signed out of `signIn`, or replaced it by another sign-in. Only sign-out and callback write
- * these marks, in one cookie for each sign-in. A refresh that arrives late cannot remove them, so it cannot restore the
- * session.
+ * Whether this browser signed out of `signIn` or replaced it by another sign-in, or a live check found it ended. Only
+ * sign-out, callback and live checks write these marks, in one cookie for each sign-in. A refresh that arrives late cannot
+ * remove them, so it cannot restore the session.
  */
 export async function hasEnded(jar: CookieJar, signIn: SignIn): Promise<boolean> {
   const prefix = cookieName(jar.config, "ended");

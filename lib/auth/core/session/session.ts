@@ -57,6 +57,8 @@ export interface Requirement {
   readonly machines?: boolean;
   /** The user signed in so many seconds ago, or later. */
   readonly maxAuthAge?: number;
+  /** Cognito still knows the sign-in: one call for each check. Needs a user's token with the scope `openid`. */
+  readonly live?: boolean;
 }
 
 /** Makes a session of verified claims. A token without a username stands for a program (client_credentials grant). */
@@ -94,15 +96,22 @@ export function isMachine(session: Session): boolean {
 
 /** Returns the first unmet part: user, groups, scopes, recent sign-in. Null when the session meets all of it. */
 export function findMissing(session: Session, requirement: Requirement): Missing | null {
-  const { groups, scopes, machines, maxAuthAge } = requirement;
-  if (isMachine(session) && !machines) return { user: true };
+  const { groups, machines, maxAuthAge, live } = requirement;
+  const scopes = requiredScopes(requirement);
+  if (isMachine(session) && (live || !machines)) return { user: true };
   if (groups && !groups.some((group) => session.groups.includes(group))) return { groups };
   if (scopes && !scopes.every((scope) => session.scopes.includes(scope))) return { scopes };
-  if (maxAuthAge !== undefined && !isSeconds(maxAuthAge)) {
-    throw new AuthError("config_invalid", "maxAuthAge must be whole seconds");
-  }
-  if (maxAuthAge !== undefined && !isRecent(session.authenticatedAt, maxAuthAge)) return { maxAuthAge };
-  return null;
+  return maxAuthAge === undefined || isRecentSignIn(session, maxAuthAge) ? null : { maxAuthAge };
+}
+
+/** Cognito's userInfo accepts only tokens with the scope `openid`. */
+function requiredScopes({ scopes, live }: Requirement): readonly string[] | undefined {
+  return live ? [...new Set([...(scopes ?? []), "openid"])] : scopes;
+}
+
+function isRecentSignIn({ authenticatedAt }: Session, maxAuthAge: number): boolean {
+  if (!isSeconds(maxAuthAge)) throw new AuthError("config_invalid", "maxAuthAge must be whole seconds");
+  return isRecent(authenticatedAt, maxAuthAge);
 }
 
 /** A sign-in link accepts up to nine digits. */

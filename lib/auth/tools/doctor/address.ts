@@ -1,17 +1,23 @@
 // Checks APP_BASE_URL, and lists what proxies between the browser and the app must let through.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { AuthConfig } from "../../core/base/config";
+import { RESOURCE_METADATA_PATH } from "../../core/base/paths";
 import { type Check, fault, note, ok, warning } from "./check";
-import { findNextConfig } from "./environment";
+import { findAppFolder, findNextConfig } from "./environment";
 
 export interface Deployment {
   readonly config: AuthConfig;
+  /** Of each further address in APP_BASE_URL. */
+  readonly otherConfigs: readonly AuthConfig[];
   readonly root: string;
   readonly isProduction: boolean;
 }
 
 export const addressChecks: readonly Check<Deployment>[] = [
   { id: "base_path", title: "Base path", run: checkBasePath },
-  { id: "loopback", title: "One address", run: checkLoopback },
+  { id: "loopback", title: "Addresses", run: checkLoopback },
+  { id: "resource_metadata", title: "Resource metadata", run: checkResource },
   { id: "proxies", title: "Proxies", run: adviseOnProxies },
 ];
 
@@ -35,17 +41,32 @@ function findBasePath(source: string): string | null {
   return /(?:^|[{,.])\s*basePath\b/m.test(source) ? null : "";
 }
 
-function checkLoopback({ config, isProduction }: Deployment) {
+function checkLoopback({ config, otherConfigs, isProduction }: Deployment) {
   const { hostname } = new URL(config.baseUrl);
+  const addresses = [config, ...otherConfigs].map(({ baseUrl }) => baseUrl).join(" or ");
   if (isLoopback(config) && isProduction) {
     return warning(`APP_BASE_URL is ${config.baseUrl} in production`, "Set APP_BASE_URL to the public https address");
   }
-  const isAlone = config.tenant === null; // A second tenant needs a second host.
-  if (!isLoopback(config) || hostname === "localhost" || !isAlone) return ok(`open the app at ${config.baseUrl} only`);
+  const isEnough = hostname === "localhost" || otherConfigs.length > 0 || config.tenant !== null;
+  if (!isLoopback(config) || isEnough) return ok(`open the app at ${addresses} only`);
   return warning(
     `${hostname} and localhost are two sites with separate cookies, and next dev prints localhost`,
     `Open ${config.baseUrl}, or set APP_BASE_URL=${config.baseUrl.replace(hostname, "localhost")}`,
   );
+}
+
+/** An app may bind its tokens without MCP clients, so it needs no route. */
+function checkResource({ config: { baseUrl, resource }, root }: Deployment) {
+  const route = join(findAppFolder(root), "app", RESOURCE_METADATA_PATH);
+  const isServed = existsSync(join(root, route));
+  const url = `COGNITO_RESOURCE to the URL of your MCP route, such as ${baseUrl}/api/mcp`;
+  if (resource === null)
+    return isServed ? warning(`${route} answers 404: no COGNITO_RESOURCE`, `Set ${url}`) : ok("none");
+  const section = 'guarding.md, "An API for MCP clients and other programs"';
+  if (!isServed)
+    return note(`none: a 401 names ${RESOURCE_METADATA_PATH}`, `For MCP clients, add the route: ${section}`);
+  if (`${resource}/`.startsWith(`${baseUrl}/`)) return ok(route);
+  return warning(`MCP clients reject a resource that is not below ${baseUrl}`, `For MCP clients, set ${url}`);
 }
 
 function adviseOnProxies({ config }: Deployment) {

@@ -18,6 +18,12 @@ export const clientChecks: readonly Check<Probe>[] = [
   { id: "hidden_settings", title: "Rotation and lifetimes", needs: ["client"], run: adviseOnHiddenSettings },
 ];
 
+/** For each further address in APP_BASE_URL. The client id is right. */
+export const urlChecks: readonly Check<Probe>[] = [
+  { id: "callback_url", title: "Callback URL", run: checkCallbackUrl },
+  { id: "sign_out_url", title: "Sign-out URL", run: checkSignOutUrl },
+];
+
 /**
  * Cognito rejects a wrong client id, a wrong URL and a wrong secret in the same way. If one answer accepts the client,
  * the id is right. This check sends the secret for the first time, and only to the domain that the pool names.

@@ -2,7 +2,7 @@
 import type { Tenant } from "../../core/base/tenants";
 import { addressChecks } from "./address";
 import { type Finding, runChecks } from "./check";
-import { clientChecks } from "./client";
+import { clientChecks, urlChecks } from "./client";
 import { cookieChecks } from "./cookies";
 import { type Environment, loadEnvFiles } from "./environment";
 import { poolChecks } from "./pool";
@@ -41,11 +41,13 @@ const isList = (value: readonly Tenant[] | Finding): value is readonly Tenant[] 
 
 /** Runs the checks of one configuration: that of the environment, or a tenant's. */
 async function examineOne(variables: Variables, root: string, isProduction: boolean): Promise<Report["groups"]> {
-  const { config, poolConfig } = variables;
+  const { config, poolConfig, otherConfigs } = variables;
   const findings = await runChecks(variableChecks, variables);
   if (hasNoPool(variables)) return [{ title: "Variables", findings: withoutPool(variables, findings) }];
-  const asked = await runChecks([...poolChecks, ...clientChecks], poolConfig && createProbe(poolConfig));
-  const address = poolConfig && { config: poolConfig, root, isProduction };
+  const asked = [...(await runChecks([...poolChecks, ...clientChecks], poolConfig && createProbe(poolConfig)))];
+  const hasClient = asked.some(({ id, status }) => id === "client" && status !== "fault" && status !== "unchecked");
+  for (const it of hasClient ? otherConfigs : []) asked.push(...(await runChecks(urlChecks, createProbe(it))));
+  const address = poolConfig && { config: poolConfig, otherConfigs, root, isProduction };
   return [
     { title: "Variables", findings },
     { title: "User pool", findings: asked.slice(0, poolChecks.length) },

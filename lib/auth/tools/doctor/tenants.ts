@@ -79,7 +79,7 @@ function checkShared({ env, tenants }: Deployment) {
 }
 
 function checkHosts({ isProduction, tenants }: Deployment) {
-  const origins = tenants.flatMap(({ variables }) => variables.origins);
+  const origins = tenants.flatMap(originsOf);
   const shared = findSharedHost(tenants);
   if (shared) {
     return warning(
@@ -101,9 +101,12 @@ function checkHosts({ isProduction, tenants }: Deployment) {
   );
 }
 
+/** Those of all addresses of a tenant, when no variable is wrong. */
+function originsOf({ variables: { config, otherConfigs } }: TenantVariables): readonly string[] {
+  return config ? [config, ...otherConfigs].map(({ origin }) => origin) : [];
+}
+
 function findSharedHost(tenants: readonly TenantVariables[]): string | undefined {
-  const hosts = tenants.flatMap(({ variables }) => [
-    ...new Set(variables.origins.map((origin) => new URL(origin).hostname)),
-  ]);
+  const hosts = tenants.flatMap((tenant) => [...new Set(originsOf(tenant).map((origin) => new URL(origin).hostname))]);
   return hosts.find((host, i) => hosts.indexOf(host) < i);
 }

@@ -13,10 +13,10 @@ export interface Variables {
   readonly problems: Readonly<Record<string, string>>;
   /** Null when a variable is wrong. */
   readonly config: AuthConfig | null;
-  /** Those of all addresses, when no variable is wrong. */
-  readonly origins: readonly string[];
   /** For the checks of the user pool. They need no AUTH_* variable, so a wrong one counts as not set. */
   readonly poolConfig: AuthConfig | null;
+  /** The same for each further address in APP_BASE_URL. */
+  readonly otherConfigs: readonly AuthConfig[];
 }
 
 /** The place where you find the value of each variable. */
@@ -47,20 +47,22 @@ const DAY_S = 24 * 3600;
 
 /** Reads the environment with the kit's own parser; with the variables of a tenant, as that tenant's. */
 export function readVariables(env: Environment, tenant: string | null = null): Variables {
-  const { config, problems, origins } = parse(env, tenant);
+  const parsed = parse(env, tenant);
+  const { config, problems } = parsed;
   const isUsable = (name: string) => !(name.startsWith("AUTH_") && name in problems);
   const poolEnv = Object.fromEntries(Object.entries(env).filter(([name]) => isUsable(name)));
-  return { env, problems, config, origins, poolConfig: config ?? parse(poolEnv, tenant).config };
+  const { config: poolConfig, otherConfigs } = config ? parsed : parse(poolEnv, tenant);
+  return { env, problems, config, poolConfig, otherConfigs };
 }
 
-function parse(env: Environment, tenant: string | null): Pick<Variables, "config" | "problems" | "origins"> {
+function parse(env: Environment, tenant: string | null): Pick<Variables, "config" | "problems" | "otherConfigs"> {
   try {
-    const configs = parseConfigs(env, tenant);
-    return { problems: {}, config: configs[0], origins: configs.map(({ origin }) => origin) };
+    const [config, ...otherConfigs] = parseConfigs(env, tenant);
+    return { problems: {}, config, otherConfigs };
   } catch (error) {
     if (!(error instanceof AuthError) || error.code !== "config_invalid") throw error;
     const problems = Object.entries(asRecord("problems" in error ? error.problems : null));
-    return { problems: Object.fromEntries(problems.map(withoutName)), config: null, origins: [] };
+    return { problems: Object.fromEntries(problems.map(withoutName)), config: null, otherConfigs: [] };
   }
 }
 

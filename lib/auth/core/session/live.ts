@@ -1,0 +1,27 @@
+// The live check: asks Cognito whether the sign-in of a session still exists.
+import { AuthError } from "../base/errors";
+import type { CookieJar } from "../http/cookie-jar";
+import { isLive } from "../tokens/user-info";
+import type { Authentication, SignedIn } from "./authentication";
+import { markEnded } from "./ended";
+import { readRefreshState } from "./refresh-cookie";
+
+/**
+ * Returns `auth` while Cognito accepts its access token, `signed_out` when Cognito rejects it, and `unknown` when Cognito
+ * does not answer. Marks a sign-in that Cognito ended in the jar: its cookies are then no session in this browser. The
+ * userInfo of another user marks nothing, because it does not prove that the sign-in has ended. Throws no AuthError.
+ */
+export async function checkLive(auth: SignedIn, jar: CookieJar): Promise<Authentication> {
+  const { session, accessToken } = auth;
+  try {
+    if (await isLive(accessToken, session.claims, jar.config)) return auth;
+    if (session.source === "cookie") {
+      const end = (await readRefreshState(jar))?.sessionEndsAt ?? session.expiresAt;
+      await markEnded(jar, session.claims, end);
+    }
+    throw new AuthError("token_invalid", "Cognito has ended this sign-in");
+  } catch (error) {
+    if (!(error instanceof AuthError)) throw error;
+    return { status: error.isBadCredential ? "signed_out" : "unknown", error };
+  }
+}
