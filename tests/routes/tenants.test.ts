@@ -168,6 +168,17 @@ describe.each([
     });
   });
 
+  test("NW-06 the users of a pool stay signed in when it becomes the first tenant", async () => {
+    const before = await loadKit({ ...acme.env, ...env });
+    const browser = browserOf(before, acme);
+    await browser.signIn();
+    const later = browserOf(await load(env), acme);
+    for (const [name, cookie] of browser.jar) later.jar.set(name, cookie);
+    expect(isSignedIn(await later.visit("/dashboard"))).toBe(true);
+    later.drop("__Host-auth.access");
+    expect(isSignedIn(await later.visit("/dashboard"))).toBe(true);
+  });
+
   test("NW-06 a kept answer of one tenant serves no request of another", async () => {
     const kit = await load(env);
     const [user, thief] = [browserOf(kit, acme), browserOf(kit, globex)];

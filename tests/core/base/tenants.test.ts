@@ -25,6 +25,9 @@ describe("CF-01 tenants are rejected with the name of the tenant and of the vari
   test.each<[what: string, tenants: Tenant[], message: RegExp]>([
     ["an empty list", [], /lists no tenant/],
     ["a name twice", [tenant("acme"), tenant("b", { name: "acme" })], /listed twice/],
+    ["an empty name", [tenant("")], /without a name/],
+    // A list that comes from JSON. As a configuration without a tenant, it would serve every host.
+    ["no name", [JSON.parse(JSON.stringify({ ...tenant("acme"), name: undefined }))], /without a name/],
     ["a wrong variable", [tenant("acme", { COGNITO_ISSUER: "x" })], /"acme".*COGNITO_ISSUER/],
     [
       "a variable that was not set",
@@ -76,6 +79,16 @@ describe("NW-05 NW-06 the host picks the tenant, and there is no default", () =>
     [{ host: "other.example" }, undefined],
     [{ host: "acme.example.evil.test" }, undefined],
     [{ host: "acme.example/@globex.example" }, undefined],
+    [{ host: "user@acme.example" }, undefined],
+    [{ host: "acme.example." }, undefined],
+    [{ host: "\u{a0}acme.example" }, undefined],
+    [{ host: "internal", "x-forwarded-host": "acme.example\u{a0}" }, undefined],
+    [{ host: "internal", "x-forwarded-host": "acme.example\t, globex.example" }, "acme"],
+    [{ host: "internal", "x-forwarded-host": "https://acme.example" }, undefined],
+    [{ host: "internal", "x-forwarded-host": "acme.test", "x-forwarded-port": "8443" }, undefined],
+    [{ host: "%61cme.example" }, undefined],
+    [{ host: "[::1]" }, undefined],
+    [{ host: "" }, undefined],
     [{}, undefined],
   ])("%o", (headers, name) => {
     expect(chooseConfig(configs, new Headers(headers))?.tenant).toBe(name);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { fingerprint } from "@/lib/auth/core/base/hash";
 import { type Browser, type Kit, pathOf, TYPED, usePool } from "../../support/kit";
 
 const START = Date.parse("2026-06-01T12:00:00Z");
@@ -112,12 +113,17 @@ describe("a transaction", () => {
     const headers = { ...TYPED, cookie: `__Host-auth.txn.${state.slice(0, 16)}=${contents}` };
     return pathOf(await kit.callback.GET(pool.browser(kit).request(`/auth/callback?code=x&state=${state}`, headers)));
   };
-  const whole = { nonce: "n", codeVerifier: "v".repeat(43), returnTo: "/", createdAt: NOW };
+  const contentsOf = async () => {
+    const { issuer, clients } = pool.cognito;
+    const client = await fingerprint(issuer, clients[0]?.clientId ?? "");
+    return { client, nonce: "n", codeVerifier: "v".repeat(43), returnTo: "/", createdAt: NOW };
+  };
 
-  test.each(["nonce", "codeVerifier", "returnTo", "createdAt"])(
+  test.each(["client", "nonce", "codeVerifier", "returnTo", "createdAt"])(
     "CB-03 the kit rejects a transaction with an odd %s",
     async (member) => {
       pool.cognito.clearRequests();
+      const whole = await contentsOf();
       for (const odd of [undefined, null, true, ["a"], member === "createdAt" ? "1" : 1]) {
         expect(await answerTo({ ...whole, [member]: odd })).toBe("/auth/error?code=transaction_missing");
       }

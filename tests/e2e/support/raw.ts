@@ -50,9 +50,14 @@ export async function asIs(baseUrl: string, path: string, headers: OutgoingHttpH
 }
 
 /** A GET whose header lines are sent byte for byte, one character for each byte: Node's own client refuses some. */
-export async function getBytes(baseUrl: string, path: string, lines: readonly string[]): Promise<RawResponse> {
+export async function getBytes(
+  baseUrl: string,
+  path: string,
+  lines: readonly string[],
+  name = new URL(baseUrl).host,
+): Promise<RawResponse> {
   const { hostname: host, port } = new URL(baseUrl);
-  const head = [`GET ${path} HTTP/1.1`, `host: ${host}:${port}`, "connection: close", ...lines];
+  const head = [`GET ${path} HTTP/1.1`, `host: ${name}`, "connection: close", ...lines];
   const socket = connect({ host, port: Number(port) });
   socket.write(`${head.join("\r\n")}\r\n\r\n`, "latin1");
   const chunks: Buffer[] = [];

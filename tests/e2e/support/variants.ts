@@ -20,6 +20,7 @@ const PROJECT = fileURLToPath(new URL("../../../", import.meta.url));
 const SOURCES = ["app", "lib", "public", "middleware.ts", "next.config.mjs", "package.json", "tsconfig.json"];
 const NEXT = join(PROJECT, "node_modules/next/dist/bin/next");
 const FIXTURES = "tests/e2e/fixtures";
+const TENANTS = "tests/e2e/support/two-tenants.ts";
 // Uncompressed, so that the tests can read along.
 const SETTINGS = 'compress: false,\n  rewrites: () => [{ source: "/old-vault", destination: "/vault" }],';
 const BASE_PATH =
@@ -62,6 +63,9 @@ export async function buildVariant(variant: Variant): Promise<void> {
   if (variant === "proxy") await rename(join(folder, "middleware.ts"), join(folder, "proxy.ts"));
   if (variant === "no-middleware") await writeFile(join(folder, "middleware.ts"), IDLE_MIDDLEWARE);
   if (variant === "base-path") await addPagesRouter(folder);
+  if (variant !== "middleware") {
+    await cp(join(PROJECT, TENANTS), join(folder, "lib/auth/tenants.ts")); // The build of "middleware" shows what a copy without tenants weighs.
+  }
   const { file, args, env } = nextCommand(["build"]);
   await run(file, args, { cwd: folder, env }).catch(({ stdout, stderr }: { stdout: string; stderr: string }) => {
     throw new Error(`next build of ${variant} failed:\n${stdout}\n${stderr}`);
@@ -94,7 +98,7 @@ async function existingSources(): Promise<readonly string[]> {
 
 async function fingerprintSources(): Promise<string> {
   const hash = createHash("sha256").update(process.version);
-  for (const source of [...(await existingSources()), FIXTURES, "package-lock.json"]) {
+  for (const source of [...(await existingSources()), FIXTURES, TENANTS, "package-lock.json"]) {
     for (const path of await filesOf(source)) hash.update(path).update(await readFile(join(PROJECT, path)));
   }
   return hash.digest("hex");

@@ -74,7 +74,36 @@ export const BUGS: readonly Bug[] = [
     "  if (idleEnd(tokenExp, jar) <= now()) return null;\n",
     "",
   ]),
-  bug("more than a host names an address", `${CORE}/base/addresses.ts`, ["/^[\\w.:[\\]-]+$/.test(host) && ", ""]),
+  bug("more than a host names an address", `${CORE}/base/addresses.ts`, ["([\\w.:[\\]-]+)", "(\\S+)"]),
+  bug("the first tenant answers at an unknown host", `${CORE}/base/addresses.ts`, [
+    "(hasTenants ? null : first)",
+    "first",
+  ]),
+  bug("two headers that name two tenants pick one", `${CORE}/base/addresses.ts`, [
+    "byForwarded && byHost && byForwarded.tenant !== byHost.tenant",
+    "false",
+  ]),
+  bug(
+    "a tenant's undefined variable comes from the environment",
+    `${CORE}/base/tenants.ts`,
+    [
+      "parseConfigs({ ...environment, ...variables }, name)",
+      "parseConfigs({ ...environment, ...Object.fromEntries(Object.entries(variables).filter(([, value]) => value)) }, name)",
+    ],
+    ["if (unset !== undefined) throw", "if (false) throw"],
+  ),
+  bug("one key seals the cookies of all tenants", `${CORE}/base/seal.ts`, [
+    '["sealed cookie", purpose, issuer, clientId]',
+    '["sealed cookie", purpose, clientId]',
+  ]),
+  bug("one key signs the cookies of all tenants", `${CORE}/base/sign.ts`, [
+    '["signed cookie", purpose, issuer, clientId]',
+    '["signed cookie", purpose, clientId]',
+  ]),
+  bug("a tenant's sign-in ends at another's callback", `${CORE}/sign-in/transactions.ts`, [
+    "  if (client !== (await clientOf(jar.config))) return null;\n",
+    "",
+  ]),
   bug("state is not compared", `${CORE}/sign-in/transactions.ts`, [" || !isEqual(transaction.state, state)", ""]),
   bug("a transaction stays after its use", `${CORE}/sign-in/transactions.ts`, [
     "  deleteCookie(jar, kind);\n  const wasUsed",

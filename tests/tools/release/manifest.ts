@@ -6,7 +6,13 @@ import { hashFile, type Manifest, type Role } from "../../../lib/auth/tools/rele
 
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
-const YOURS = ["middleware.ts", "lib/auth/events.ts", "lib/auth/sign-in.ts", "app/auth/error/page.tsx"];
+const YOURS = [
+  "middleware.ts",
+  "lib/auth/events.ts",
+  "lib/auth/sign-in.ts",
+  "lib/auth/tenants.ts",
+  "app/auth/error/page.tsx",
+];
 
 /** Returns the manifest of the kit in `root`, from its present files. */
 export function createManifest(root: string): Manifest {

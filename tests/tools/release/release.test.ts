@@ -54,13 +54,15 @@ test("release fails when a file replaces one of the kit's or adds a route under 
 });
 
 test("release succeeds when only your own files are changed or added", () => {
-  for (const path of ["middleware.ts", "lib/auth/events.ts", "app/auth/error/page.tsx"]) edit(path);
+  for (const path of ["middleware.ts", "lib/auth/events.ts", "lib/auth/tenants.ts", "app/auth/error/page.tsx"])
+    edit(path);
   write("lib/auth/notes.ts");
   const { status, lines } = run();
   expect({ status, last: lines.at(-1) }).toEqual({ status: 0, last: "Security files among them: 0." });
   expect(lines).toEqual(
     expect.arrayContaining([
       "changed yours lib/auth/events.ts",
+      "changed yours lib/auth/tenants.ts",
       "changed yours middleware.ts",
       "added other lib/auth/notes.ts",
     ]),
@@ -95,17 +97,19 @@ test.each([["a checkout"], ["its manifest"]])(
     copyKit(newer);
     edit("newer/lib/auth/core/tokens/verify.ts");
     edit("newer/middleware.ts");
+    edit("newer/lib/auth/tenants.ts");
     write("newer/lib/auth/core/base/added.ts");
     rmSync(join(newer, "lib/auth/core/base/json.ts"));
     cpSync(join(ROOT, "package.json"), join(newer, "package.json"));
     writeFileSync(join(newer, MANIFEST_PATH), JSON.stringify({ ...createManifest(newer), version: "9.0.0" }));
-    for (const path of ["lib/auth/core/tokens/verify.ts", "middleware.ts"]) edit(path);
+    for (const path of ["lib/auth/core/tokens/verify.ts", "lib/auth/tenants.ts", "middleware.ts"]) edit(path);
     const { status, lines } = run(["--against", kind === "a checkout" ? "newer" : `newer/${MANIFEST_PATH}`]);
     expect(status).toBe(1);
     expect(lines.slice(1)).toEqual([
       "delete security lib/auth/core/base/json.ts",
       "copy security lib/auth/core/base/added.ts",
       "copy security lib/auth/core/tokens/verify.ts (changed here: look before you copy it)",
+      "merge yours lib/auth/tenants.ts",
       "merge yours middleware.ts",
       "Security files among them: 3.",
     ]);

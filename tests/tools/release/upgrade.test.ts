@@ -53,6 +53,13 @@ test("an upgrade merges your changed files, and asks you to look at other change
   expect(pathsOf(rows, "delete")).toContain("lib/auth/core/keys.ts (changed here: look before you delete it)");
 });
 
+test("an upgrade never copies over a file of yours that the old release did not have", () => {
+  write("lib/auth/tenants.ts", "export const tenants = [];\n");
+  const { rows } = upgrade();
+  expect(pathsOf(rows, "merge")).toEqual(["lib/auth/tenants.ts"]);
+  expect(rows.some(({ kind, text }) => kind === "copy" && text.startsWith("lib/auth/tenants.ts"))).toBe(false);
+});
+
 const IMPORTS = [
   ['import { AuthError } from "@/lib/auth/core/errors";', "@/lib/auth/session"],
   ['import type { Session as S, User } from "../lib/auth/core/session.js";', "../lib/auth/session"],

@@ -13,7 +13,7 @@ export function chooseConfig(configs: AuthConfigs, headers: Headers): AuthConfig
   const [forwarded = ""] = (headers.get("x-forwarded-host") ?? "").split(",", 1);
   const { protocol } = new URL(first.origin);
   const find = (host: string) => {
-    const named = originOf(protocol, host.trim());
+    const named = originOf(protocol, host);
     return configs.find(({ origin }) => origin === named);
   };
   const [byForwarded, byHost] = [find(forwarded), find(headers.get("host") ?? "")];
@@ -21,8 +21,12 @@ export function chooseConfig(configs: AuthConfigs, headers: Headers): AuthConfig
   return byForwarded ?? byHost ?? (hasTenants ? null : first);
 }
 
-/** Returns an origin with the host in lower case, without a default port. Null when `host` is more than a host. */
+/**
+ * Returns an origin with the host in lower case, without a default port. Null when `host` is more than a host. Only the
+ * white space of HTTP counts: a proxy takes other white space for a part of the name.
+ */
 function originOf(protocol: string, host: string): string | null {
-  const address = `${protocol}//${host}`;
-  return /^[\w.:[\]-]+$/.test(host) && URL.canParse(address) ? new URL(address).origin : null;
+  const [, name] = /^[ \t]*([\w.:[\]-]+)[ \t]*$/.exec(host) ?? [];
+  const address = `${protocol}//${name}`;
+  return name && URL.canParse(address) ? new URL(address).origin : null;
 }

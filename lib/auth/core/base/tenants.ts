@@ -47,6 +47,7 @@ function checkOwners(configs: AuthConfigs): void {
 }
 
 function parseTenant(environment: Environment, { name, ...variables }: Tenant): AuthConfigs {
+  if (!name) throw new AuthError("config_invalid", "lib/auth/tenants.ts lists a tenant without a name");
   // Another value must not take the place of one that was forgotten: the client secret, for example.
   const [unset] = Object.entries(variables).find(([, value]) => value === undefined) ?? [];
   if (unset !== undefined) throw invalid(name, `${unset} is undefined`);

@@ -47,7 +47,7 @@ function checkLoopback({ config, otherConfigs, isProduction }: Deployment) {
   if (isLoopback(config) && isProduction) {
     return warning(`APP_BASE_URL is ${config.baseUrl} in production`, "Set APP_BASE_URL to the public https address");
   }
-  const isEnough = hostname === "localhost" || otherConfigs.length > 0;
+  const isEnough = hostname === "localhost" || otherConfigs.length > 0 || config.tenant !== null;
   if (!isLoopback(config) || isEnough) return ok(`open the app at ${addresses} only`);
   return warning(
     `${hostname} and localhost are two sites with separate cookies, and next dev prints localhost`,

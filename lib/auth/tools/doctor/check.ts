@@ -19,6 +19,8 @@ export interface Finding {
   readonly status: Verdict["status"] | "unchecked";
   readonly text: string;
   readonly fix?: string;
+  /** The name of the tenant whose variables were checked. */
+  readonly tenant?: string;
 }
 
 export const ok = (text: string): Verdict => ({ status: "ok", text });

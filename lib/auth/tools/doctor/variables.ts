@@ -45,19 +45,19 @@ const REQUIRED = [...POOL, "APP_BASE_URL"];
 const SECRET = /^(COGNITO_CLIENT_SECRET|AUTH_SECRET|COGNITO_JWKS)$/;
 const DAY_S = 24 * 3600;
 
-/** Reads the environment with the kit's own parser. */
-export function readVariables(env: Environment): Variables {
-  const parsed = parse(env);
+/** Reads the environment with the kit's own parser; with the variables of a tenant, as that tenant's. */
+export function readVariables(env: Environment, tenant: string | null = null): Variables {
+  const parsed = parse(env, tenant);
   const { config, problems } = parsed;
   const isUsable = (name: string) => !(name.startsWith("AUTH_") && name in problems);
   const poolEnv = Object.fromEntries(Object.entries(env).filter(([name]) => isUsable(name)));
-  const { config: poolConfig, otherConfigs } = config ? parsed : parse(poolEnv);
+  const { config: poolConfig, otherConfigs } = config ? parsed : parse(poolEnv, tenant);
   return { env, problems, config, poolConfig, otherConfigs };
 }
 
-function parse(env: Environment): Pick<Variables, "config" | "problems" | "otherConfigs"> {
+function parse(env: Environment, tenant: string | null): Pick<Variables, "config" | "problems" | "otherConfigs"> {
   try {
-    const [config, ...otherConfigs] = parseConfigs(env);
+    const [config, ...otherConfigs] = parseConfigs(env, tenant);
     return { problems: {}, config, otherConfigs };
   } catch (error) {
     if (!(error instanceof AuthError) || error.code !== "config_invalid") throw error;

@@ -43,7 +43,8 @@ function compareFile(file: ManifestFile, place: string | undefined): "same" | "c
  * files. Files to delete come first: a stale file can take the place of a new one.
  */
 export function planSteps(from: Manifest, to: Manifest, found: Iterable<string>): Step[] {
-  const gone = [...found].filter((path) => to.files[path] === undefined);
+  const present = new Set(found);
+  const gone = [...present].filter((path) => to.files[path] === undefined);
   const deletions = gone.flatMap((path): Step[] => {
     const role = isFormer(path) ? "security" : from.files[path]?.role;
     return role ? [{ kind: "delete", role, path }] : []; // Without a role it is the app's own file.
@@ -51,7 +52,8 @@ export function planSteps(from: Manifest, to: Manifest, found: Iterable<string>)
   const others = Object.entries(to.files).flatMap(([path, { sha256, role }]): Step[] => {
     const before = from.files[path]?.sha256;
     if (before === sha256) return [];
-    return [{ kind: before !== undefined && role === "yours" ? "merge" : "copy", role, path }];
+    // Your own file may have this path already, although the release did not.
+    return [{ kind: role === "yours" && present.has(path) ? "merge" : "copy", role, path }];
   });
   return [...deletions, ...others];
 }

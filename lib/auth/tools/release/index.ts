@@ -64,7 +64,8 @@ function upgradeApp(own: Manifest, base: string): void {
 
 function plan(from: Manifest, to: Manifest, base: string): void {
   const places = findFiles(base);
-  const edited = editedPaths(compareCopy(from, base));
+  const isAdded = (path: string) => from.files[path] === undefined && to.files[path]?.role === "yours";
+  const edited = new Set([...editedPaths(compareCopy(from, base)), ...[...places.keys()].filter(isAdded)]);
   const steps = planSteps(from, to, places.keys());
   const rows = steps.map(({ kind, role, path }): Row => {
     const place = kind === "copy" ? path : shorten(places.get(path) ?? path);
