@@ -18,13 +18,25 @@ export async function refreshRecord(refresh: Refresh): Promise<SessionRecord> {
   const [holder, giveUpAt] = [createSecret(), Date.now() + MAX_WAIT_MS];
   for (let pauseMs = 50; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
     const isLate = Date.now() > giveUpAt; // Before the read: a process that stood still looks once more.
-    const found = await refresh.records.read(refresh.id, refresh.config);
-    if (!found) throw new AuthError("token_invalid", "There is no such session");
-    const step = nextStep(found.record, refresh, holder);
-    if (step === "return") return found.record;
-    if (step === "ask") return refreshHeld(refresh, found.record);
-    const isAnswered = step === "take the lease" && (await takeLease(refresh, found, holder));
-    if (!isAnswered) await pause(isLate ? null : pauseMs);
+    const outcome = await tryOnce(refresh, holder);
+    if (typeof outcome === "object") return outcome;
+    if (outcome === "wait") await pause(isLate ? null : pauseMs);
+  }
+}
+
+/** Returns the record that ends the loop. `again`: this process has just asked for the lease. */
+async function tryOnce(refresh: Refresh, holder: string): Promise<SessionRecord | "again" | "wait"> {
+  const found = await refresh.records.read(refresh.id, refresh.config);
+  if (!found) throw new AuthError("token_invalid", "There is no such session");
+  switch (nextStep(found.record, refresh, holder)) {
+    case "return":
+      return found.record;
+    case "ask":
+      return refreshHeld(refresh, found.record);
+    case "wait":
+      return "wait";
+    case "take the lease":
+      return (await takeLease(refresh, found, holder)) ? "again" : "wait";
   }
 }
 
