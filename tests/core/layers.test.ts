@@ -58,6 +58,24 @@ test("pages, middleware and the copier's files import no core", () => {
   expect(rejected("lib/auth/events.ts", ["./session", "./core/base/errors"])).toEqual(["./core/base/errors"]);
 });
 
+test("an opt-in file imports the doors, and no other file of the kit", () => {
+  const doors = ["@/lib/auth/session", "@/lib/auth/api", "@/lib/auth/middleware"];
+  const kit = [
+    "@/lib/auth/core/base/config",
+    "@/lib/auth/events",
+    "@/app/page",
+    "./other",
+    "../other",
+    "../auth/session",
+  ];
+  expect(rejected("lib/auth-extras/new.ts", ["next/server", "react", ...doors, ...kit])).toEqual(kit);
+  const packages = ["redis", "aws4fetch"];
+  for (const [store, own] of Object.entries({ memory: [], redis: ["redis"], dynamodb: ["aws4fetch"] })) {
+    const others = [...packages.filter((name) => own.every((it) => it !== name)), "node:fs", "next/server", ...kit];
+    expect(rejected(`lib/auth-extras/stores/${store}.ts`, [...own, ...doors, ...others])).toEqual(others);
+  }
+});
+
 /** The files below a folder that end in `ending`, as `layer/name`, without the ending. */
 function filesIn(folder: string, ending: string): string[] {
   const files = readdirSync(ROOT + folder, { recursive: true, encoding: "utf8" });

@@ -95,6 +95,18 @@ describe.skipIf(!program)(`with ${program ?? "Redis"},`, () => {
       await expect(createRedisStore(undefined).get("a")).rejects.toThrow("no URL");
     });
 
+    test("needs only the commands that stores.md names, on the keys with its prefix", async () => {
+      const commands = ["get", "getrange", "set", "del", "eval"].map((name) => `+${name}`);
+      await admin.aclSetUser("app", ["on", ">of-the-app", "~auth:*", ...commands]);
+      const store = createRedisStore(redis.url.replace(`:${PASSWORD}`, "app:of-the-app"));
+      expect(await store.put("limited", "a", { expiresAt: inOneHour(), ifVersion: null })).toBe(true);
+      expect((await store.get("limited"))?.value).toBe("a");
+      await store.delete("limited");
+      expect(await store.get("limited")).toBeNull();
+      const other = createRedisStore(redis.url.replace(`:${PASSWORD}`, "app:of-the-app"), "other:");
+      await expect(other.get("limited")).rejects.toThrow("NOPERM");
+    });
+
     test("shows errors of Redis to the app", async () => {
       await admin.lPush("auth:a-list", "a");
       await expect(createRedisStore(redis.url).get("a-list")).rejects.toThrow("WRONGTYPE");
