@@ -1,4 +1,6 @@
 // The Redis store against a real server, if one is installed. `npm run test:stores` fails without one.
+import { once } from "node:events";
+import { type AddressInfo, createConnection, createServer, type Socket } from "node:net";
 import { createClient } from "redis";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createRedisStore } from "@/lib/auth-extras/stores/redis";
@@ -17,6 +19,30 @@ async function startDatabase(): Promise<Database> {
       "does not answer": { start: redis.pause, end: redis.resume },
     },
     close: redis.close,
+  };
+}
+
+/** A proxy whose present connections can fall silent, as when a router forgets them. */
+async function startTcpProxy(targetPort: number) {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    const target = createConnection(targetPort, "127.0.0.1");
+    for (const it of [socket, target]) {
+      it.on("error", () => {});
+      sockets.add(it);
+    }
+    socket.pipe(target).pipe(socket);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    silence() {
+      for (const socket of sockets) socket.unpipe().pause();
+    },
+    close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
   };
 }
 
@@ -63,6 +89,16 @@ describe.skipIf(!program)(`with ${program ?? "Redis"},`, () => {
         expect(await admin.clientKill({ filter: "SKIPME", skipMe: true })).toBeGreaterThan(0);
         await vi.waitFor(async () => expect((await store.get("idle"))?.value).toBe("a"));
       }
+    });
+
+    test("leaves a connection that is dead without a sign, and connects again", async () => {
+      const proxy = await startTcpProxy(redis.port);
+      const store = createRedisStore(redis.url.replace(`:${redis.port}`, `:${proxy.port}`));
+      await store.put("silent", "a", { expiresAt: inOneHour(), ifVersion: null });
+      proxy.silence();
+      await expect(store.get("silent")).rejects.toThrow("did not answer");
+      await vi.waitFor(async () => expect((await store.get("silent"))?.value).toBe("a"), { timeout: 20_000 });
+      proxy.close();
     });
 
     test("uses one connection for calls at the same time, and opens none before the first call", async () => {
