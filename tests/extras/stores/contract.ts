@@ -37,6 +37,12 @@ const ODD_VALUES = {
 const inOneHour = () => Math.floor(Date.now() / 1000) + 3_600;
 const anHourAgo = () => Math.floor(Date.now() / 1000) - 3_600;
 
+/** Blocks this process, as a suspended function or a long computation does. */
+export function standStill(ms: number): void {
+  const end = Date.now() + ms;
+  while (Date.now() < end);
+}
+
 let keys = 0;
 const newKey = () => `${crypto.randomUUID()}-${++keys}`;
 

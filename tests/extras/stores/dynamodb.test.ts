@@ -1,12 +1,14 @@
 // The DynamoDB store against dynalite, an implementation of DynamoDB that does not come from this project.
+import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 import { AwsClient } from "aws4fetch";
 import dynalite from "dynalite";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { type AwsCredentials, createDynamoDbStore, type DynamoDbOptions } from "@/lib/auth-extras/stores/dynamodb";
 import { readTemplate, resolveTemplate } from "../../tools/release/template";
-import { type Database, describeStore } from "./contract";
+import { type Database, describeStore, standStill } from "./contract";
 import { type FaultName, startFaultProxy } from "./fault-proxy";
 
 const TEMPLATE = fileURLToPath(new URL("../../../lib/auth-extras/stores/dynamodb.yaml", import.meta.url));
@@ -25,6 +27,15 @@ const REFUSES = "refuses connections";
 const stack = resolveTemplate(readTemplate(TEMPLATE), {});
 const PATIENT_MS = 20_000;
 const TIMEOUT_MS = 900; // The default.
+
+/** Answers each request after 200 ms, with no item. It has a thread of its own. */
+const SLOW_SERVER = `
+const { parentPort } = require("node:worker_threads");
+const server = require("node:http").createServer((_request, response) => {
+  parentPort.postMessage("request");
+  setTimeout(() => response.end("{}"), 200);
+});
+server.listen(0, "127.0.0.1", () => parentPort.postMessage(server.address().port));`;
 
 const inOneHour = () => Math.floor(Date.now() / 1000) + 3_600;
 
@@ -152,6 +163,21 @@ describe("the DynamoDB store", () => {
     expect(await readValue(key)).toBe("second");
     await once(() => store.delete(key));
     expect(await readValue(key)).toBeNull();
+  });
+
+  test("reads an answer that came while this process stood still for longer than an attempt may take", async () => {
+    const worker = new Worker(SLOW_SERVER, { eval: true });
+    const received: unknown[] = [];
+    const [port] = await once(worker, "message");
+    const isReceived = once(worker, "message");
+    worker.on("message", (message) => received.push(message));
+    const store = database.create({ endpoint: `http://127.0.0.1:${port}`, timeoutMs: TIMEOUT_MS });
+    const answer = store.get("a");
+    await isReceived;
+    standStill(1_500);
+    expect(await answer).toBeNull();
+    expect(received).toEqual(["request"]);
+    await worker.terminate();
   });
 
   test("sends no more than three requests for a call", async () => {

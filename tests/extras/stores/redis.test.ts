@@ -4,7 +4,7 @@ import { type AddressInfo, createConnection, createServer, type Socket } from "n
 import { createClient } from "redis";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createRedisStore } from "@/lib/auth-extras/stores/redis";
-import { type Database, describeStore } from "./contract";
+import { type Database, describeStore, standStill } from "./contract";
 import { program, startRedis } from "./redis-server";
 
 const PASSWORD = "a-password-of-redis";
@@ -99,6 +99,17 @@ describe.skipIf(!program)(`with ${program ?? "Redis"},`, () => {
       await expect(store.get("silent")).rejects.toThrow("did not answer");
       await vi.waitFor(async () => expect((await store.get("silent"))?.value).toBe("a"), { timeout: 20_000 });
       proxy.close();
+    });
+
+    test("reads an answer that came while this process stood still for longer than a call may take", async () => {
+      const store = createRedisStore(redis.url);
+      await store.put("still", "a", { expiresAt: inOneHour(), ifVersion: null });
+      await redis.pause();
+      const answer = store.get("still");
+      await new Promise((resolve) => setTimeout(resolve, 50)); // The command is sent.
+      await redis.resume();
+      standStill(2_500);
+      expect((await answer)?.value).toBe("a");
     });
 
     test("uses one connection for calls at the same time, and opens none before the first call", async () => {
