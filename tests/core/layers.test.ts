@@ -10,10 +10,12 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const BIOME = createRequire(import.meta.url).resolve("@biomejs/biome/bin/biome");
 /** Files without a test of their own, and why. */
 const WITHOUT_TESTS: Readonly<Record<string, string>> = {
+  "base/session-store": "types only",
   "session/authentication": "types only",
+  "session/sessions": "types only",
   "tokens/claims": "types only",
 };
-const LAYERS = ["base", "http", "tokens", "session", "sign-in"];
+const LAYERS = ["base", "http", "tokens", "session", "sign-in", "store"];
 
 mkdirSync(`${ROOT}tests/.output`, { recursive: true });
 const folder = mkdtempSync(`${ROOT}tests/.output/layers-`);
@@ -57,6 +59,24 @@ test("pages, middleware and the copier's files import no core", () => {
     expect(rejected(path, ["@/lib/auth/session", ...core])).toEqual(core);
   }
   expect(rejected("lib/auth/events.ts", ["./session", "./core/base/errors"])).toEqual(["./core/base/errors"]);
+});
+
+test("an opt-in file imports the doors, and no other file of the kit", () => {
+  const doors = ["@/lib/auth/session", "@/lib/auth/api", "@/lib/auth/middleware"];
+  const kit = [
+    "@/lib/auth/core/base/config",
+    "@/lib/auth/events",
+    "@/app/page",
+    "./other",
+    "../other",
+    "../auth/session",
+  ];
+  expect(rejected("lib/auth-extras/new.ts", ["next/server", "react", ...doors, ...kit])).toEqual(kit);
+  const packages = ["redis", "aws4fetch"];
+  for (const [store, own] of Object.entries({ memory: [], redis: ["redis"], dynamodb: ["aws4fetch"] })) {
+    const others = [...packages.filter((name) => own.every((it) => it !== name)), "node:fs", "next/server", ...kit];
+    expect(rejected(`lib/auth-extras/stores/${store}.ts`, [...own, ...doors, ...others])).toEqual(others);
+  }
 });
 
 /** The files below a folder that end in `ending`, as `layer/name`, without the ending. */

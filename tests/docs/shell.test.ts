@@ -23,6 +23,8 @@ const COMMANDS = [
   "jq",
 ];
 const BUILT_IN = ["umask"];
+/** Packages of opt-in files. The kit itself uses none of them. */
+const OPT_IN = ["aws4fetch", "redis"];
 /** Folders of version 0.1.0: an upgrade deletes them in the reader's project. */
 const OLD = /^lib\/auth\/(doctor|release|pool)\b/;
 /** Files that a command makes in the reader's project, or that only its owner has. */
@@ -71,7 +73,7 @@ function findFaults({ document, line, code }: Commands): readonly string[] {
 
 function findScriptFault([command = "", ...words]: readonly string[]): string | false {
   const packages = words.filter((word) => !word.startsWith("-"));
-  const missing = packages.find((name) => manifest.dependencies[name] === undefined);
+  const missing = packages.find((name) => manifest.dependencies[name] === undefined && !OPT_IN.includes(name));
   if (command === "install" && missing !== undefined) return `the kit does not use ${missing}`;
   const script = command === "run" ? packages[0] : command;
   const isKnown = ["ci", "install"].includes(command) || manifest.scripts[script ?? ""] !== undefined;

@@ -24,32 +24,32 @@ export interface DynamoDbOptions {
   readonly credentials?: () => AwsCredentials | Promise<AwsCredentials>;
   /** For another partition, a VPC endpoint or a test: `https://dynamodb.cn-north-1.amazonaws.com.cn`. */
   readonly endpoint?: string;
+  /** The time of one attempt: 900 by default. A call that gets no answer makes three, and takes less than 3 s. */
+  readonly timeoutMs?: number;
 }
 
 type Signed = Awaited<ReturnType<AwsV4Signer["sign"]>>;
 
 interface Reply {
   readonly output: unknown;
-  /** What went wrong, such as `ConditionalCheckFailedException`. Null: DynamoDB did what it was asked. */
+  /** The error's name, such as `ConditionalCheckFailedException`. Null: the operation succeeded. */
   readonly error: string | null;
   readonly isTransient: boolean;
 }
 
-// Three attempts and two pauses take less than 3 s.
 const ATTEMPTS = 3;
 const TIMEOUT_MS = 900;
 const GRACE_MS = 100;
 const PAUSE_MS = 100;
 const CONDITION_FAILED = "ConditionalCheckFailedException";
-/** Errors with status 400 that end by themselves. */
-const THROTTLED = /^(ProvisionedThroughputExceeded|Throttling|RequestLimitExceeded)/;
+const THROTTLED = /^(ProvisionedThroughputExceeded|Throttling|RequestLimitExceeded)/; // With status 400.
 
-/** Returns a store in a table. A call throws after three attempts without an answer. */
+/** Returns a store in a table. Each call throws when DynamoDB does not do what it asks. */
 export function createDynamoDbStore(options: DynamoDbOptions): SessionStore {
   /** `isRepeated`: an earlier attempt failed, and DynamoDB may have done what it asked. */
   async function call(operation: string, input: object) {
     const body = JSON.stringify({ TableName: options.table, ...input });
-    const attempt = async () => send(await sign(operation, body, options));
+    const attempt = async () => send(await sign(operation, body, options), options.timeoutMs ?? TIMEOUT_MS);
     let reply = await attempt();
     let attempts = 1;
     for (; reply.isTransient && attempts < ATTEMPTS; attempts++) {
@@ -84,7 +84,7 @@ export function createDynamoDbStore(options: DynamoDbOptions): SessionStore {
   };
 }
 
-/** DynamoDB deletes an expired item some time later, often hours: until then it counts as absent. */
+/** DynamoDB deletes an expired item up to some days late. Until then it counts as absent. */
 function conditionOf(ifVersion: string | null) {
   const now = { ":now": { N: String(Date.now() / 1000) } };
   const [ConditionExpression, ExpressionAttributeValues] =
@@ -111,7 +111,7 @@ async function sign(operation: string, body: string, options: DynamoDbOptions): 
       region,
     }).sign();
   } catch {
-    // Without the cause: the error of a header with a wrong character quotes the credential.
+    // Without the cause, because the error of a malformed header quotes the credential.
     throw new Error("A credential, the region or the endpoint of the DynamoDB store is malformed");
   }
 }
@@ -124,12 +124,12 @@ function readCredentials(): AwsCredentials {
   throw new Error("The DynamoDB store needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the option `credentials`");
 }
 
-async function send({ url, ...init }: Signed): Promise<Reply> {
+async function send({ url, ...init }: Signed, timeoutMs: number): Promise<Reply> {
   const controller = new AbortController();
   // In two steps: after a stop of this process, an answer that waits is read between them.
   let timer = setTimeout(() => {
     timer = setTimeout(() => controller.abort(), GRACE_MS);
-  }, TIMEOUT_MS - GRACE_MS);
+  }, timeoutMs - GRACE_MS);
   try {
     const response = await fetch(url, { ...init, redirect: "manual", cache: "no-store", signal: controller.signal });
     const output: unknown = await response.json();

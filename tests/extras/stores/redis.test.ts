@@ -1,8 +1,10 @@
 // The Redis store against a real server, if one is installed. `npm run test:stores` fails without one.
+import { once } from "node:events";
+import { type AddressInfo, createConnection, createServer, type Socket } from "node:net";
 import { createClient } from "redis";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createRedisStore } from "@/lib/auth-extras/stores/redis";
-import { type Database, describeStore } from "./contract";
+import { type Database, describeStore, standStill } from "./contract";
 import { program, startRedis } from "./redis-server";
 
 const PASSWORD = "a-password-of-redis";
@@ -17,6 +19,30 @@ async function startDatabase(): Promise<Database> {
       "does not answer": { start: redis.pause, end: redis.resume },
     },
     close: redis.close,
+  };
+}
+
+/** A proxy whose present connections can fall silent, as when a router forgets them. */
+async function startTcpProxy(targetPort: number) {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    const target = createConnection(targetPort, "127.0.0.1");
+    for (const it of [socket, target]) {
+      it.on("error", () => {});
+      sockets.add(it);
+    }
+    socket.pipe(target).pipe(socket);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    silence() {
+      for (const socket of sockets) socket.unpipe().pause();
+    },
+    close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
   };
 }
 
@@ -65,6 +91,28 @@ describe.skipIf(!program)(`with ${program ?? "Redis"},`, () => {
       }
     });
 
+    test("leaves a connection that is dead without a sign, and connects again", async () => {
+      const proxy = await startTcpProxy(redis.port);
+      const store = createRedisStore(redis.url.replace(`:${redis.port}`, `:${proxy.port}`));
+      await store.put("silent", "a", { expiresAt: inOneHour(), ifVersion: null });
+      proxy.silence();
+      await expect(store.get("silent")).rejects.toThrow("did not answer");
+      await vi.waitFor(async () => expect((await store.get("silent"))?.value).toBe("a"), { timeout: 20_000 });
+      proxy.close();
+    });
+
+    test("reads an answer that came while this process stood still for longer than a call may take", async () => {
+      const store = createRedisStore(redis.url);
+      await store.put("still", "a", { expiresAt: inOneHour(), ifVersion: null });
+      await redis.pause();
+      const answer = store.get("still");
+      await new Promise((resolve) => setTimeout(resolve, 50)); // The command is sent.
+      await new Promise((resolve) => setImmediate(resolve)); // From here, timers come before what a socket received.
+      void redis.resume();
+      standStill(2_500);
+      expect((await answer)?.value).toBe("a");
+    });
+
     test("uses one connection for calls at the same time, and opens none before the first call", async () => {
       const connections = async () => (await admin.clientList()).length;
       await admin.clientKill({ filter: "SKIPME", skipMe: true });
@@ -93,6 +141,18 @@ describe.skipIf(!program)(`with ${program ?? "Redis"},`, () => {
         expect(own.join("\n")).not.toMatch(/a-password|another-password/);
       }
       await expect(createRedisStore(undefined).get("a")).rejects.toThrow("no URL");
+    });
+
+    test("needs only the commands that stores.md names, on the keys with its prefix", async () => {
+      const commands = ["get", "getrange", "set", "del", "eval"].map((name) => `+${name}`);
+      await admin.aclSetUser("app", ["on", ">of-the-app", "~auth:*", ...commands]);
+      const store = createRedisStore(redis.url.replace(`:${PASSWORD}`, "app:of-the-app"));
+      expect(await store.put("limited", "a", { expiresAt: inOneHour(), ifVersion: null })).toBe(true);
+      expect((await store.get("limited"))?.value).toBe("a");
+      await store.delete("limited");
+      expect(await store.get("limited")).toBeNull();
+      const other = createRedisStore(redis.url.replace(`:${PASSWORD}`, "app:of-the-app"), "other:");
+      await expect(other.get("limited")).rejects.toThrow("NOPERM");
     });
 
     test("shows errors of Redis to the app", async () => {

@@ -36,6 +36,7 @@ function findMisfitMembers(value: Record<string, unknown>, type: Structure, path
 function fits(value: unknown, type: string): boolean {
   if (type === "string") return typeof value === "string" || typeof value === "number";
   if (type === "integer") return /^\d+$/.test(String(value));
+  if (type === "json") return isObject(value);
   return type === "boolean" && /^(true|false)$/.test(String(value));
 }
 

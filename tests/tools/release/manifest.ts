@@ -10,6 +10,7 @@ const YOURS = [
   "middleware.ts",
   "lib/auth/events.ts",
   "lib/auth/sign-in.ts",
+  "lib/auth/store.ts",
   "lib/auth/tenants.ts",
   "app/auth/error/page.tsx",
 ];

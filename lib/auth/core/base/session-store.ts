@@ -7,7 +7,7 @@ export interface StoredValue {
 }
 
 export interface PutOptions {
-  /** When the entry may be deleted, in seconds since the epoch. */
+  /** When the entry ends, in seconds since the epoch. */
   readonly expiresAt: number;
   /** The version that the entry must still have. Null: there must be no entry. */
   readonly ifVersion: string | null;
@@ -16,7 +16,7 @@ export interface PutOptions {
 /**
  * A database for sessions. Values are opaque strings of at most 300 kB; keys have at most 128 characters of
  * `[\w.-]`. Every read must see the writes that ended before it started. Each method throws when the database does not
- * answer.
+ * answer: a `put` or `delete` that throws may have had its effect, or may have it later.
  */
 export interface SessionStore {
   /** Returns the value of a key, or null. An expired entry counts as absent, also while the database still has it. */
