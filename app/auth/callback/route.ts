@@ -87,7 +87,7 @@ async function startSession(
   // The browser forgets this refresh token now. At Cognito it would live on, even after sign-out.
   if (replaced && replaced.refreshToken !== refreshToken) await revokeWithSuccessors(replaced, config);
   jar.accept(started);
-  emitAll(report, new URL(request.url).pathname, events);
+  emitAll(report, config, new URL(request.url).pathname, events);
   return chosen ?? transaction.returnTo;
 }
 
@@ -102,8 +102,8 @@ async function answerFailure(
   const { pathname: path } = new URL(request.url);
   const isStale = error.code === "transaction_missing" || error.code === "grant_rejected";
   const auth = isStale ? await authenticate(request.headers, jar, { refresh: "due" }) : null;
-  emitAll(report, path, auth?.events);
+  emitAll(report, jar.config, path, auth?.events);
   if (auth?.status === "signed_in") return redirectTo(origin + (returnTo ?? safeReturnTo([], jar.config)), jar);
-  emit(report, { type: "sign_in_failed", path, code: error.code, detail: error.message });
+  emit(report, jar.config, { type: "sign_in_failed", path, code: error.code, detail: error.message });
   return redirectTo(baseUrl + errorPath(error.code, returnTo), jar);
 }

@@ -54,7 +54,7 @@ async function signOut(request: Request, config: AuthConfig): Promise<Response> 
   const isRevoked = state !== null && (await revokeWithSuccessors(state, config));
   const ended = state ?? (await readAccessSignIn(jar));
   const subject = ended && (await fingerprint(ended.signIn.iss, ended.signIn.sub));
-  emit(report, { type: "signed_out", path: new URL(request.url).pathname, subject, isRevoked });
+  emit(report, config, { type: "signed_out", path: new URL(request.url).pathname, subject, isRevoked });
 
   deleteSession(jar);
   if (ended) await markEnded(jar, ended.signIn, ended.sessionEndsAt);
