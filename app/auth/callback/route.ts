@@ -82,6 +82,7 @@ async function startSession(
   // First this: the hook must change nothing for a session that is too large to store.
   const { session, events } = await writeSession(started, tokens, facts, "signed_in");
   const chosen = await callSignInHook(onSignIn, session, request, config);
+  if (request.signal.aborted) throw new AuthError("sign_in_hook_failed", "The browser left during onSignIn");
   const replaced = await readRefreshState(jar);
   await markStarted(started, signIn, replaced);
   // The browser forgets this refresh token now. At Cognito it would live on, even after sign-out.
