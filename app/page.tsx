@@ -34,13 +34,16 @@ export default async function HomePage() {
         </section>
 
         <section aria-labelledby="pages">
-          <h2 id="pages">Two pages behind a door</h2>
+          <h2 id="pages">Three pages behind a door</h2>
           <ul className="doors columns">
             <DoorCard href="/dashboard" title="Dashboard" isOpen={Boolean(user)}>
               For everybody who is signed in: who you are, and what your tokens say.
             </DoorCard>
             <DoorCard href="/admin" title="Admin" isOpen={isAdmin}>
-              For members of the group <code>admins</code>. Everybody else is refused with a 403.
+              For members of the group <code>admins</code>. Everybody else gets a 403.
+            </DoorCard>
+            <DoorCard href="/settings" title="Settings" isOpen={Boolean(user)}>
+              For users who signed in during the last five minutes. Everybody else signs in again.
             </DoorCard>
           </ul>
         </section>

@@ -92,7 +92,7 @@ function withoutSession(request: Request, jar: CookieJar, auth: SignedOut | Unkn
 }
 
 function reject({ headers, url }: Request, jar: CookieJar, rejection: Rejection): Response {
-  reportRejection(report, new URL(url).pathname, headers, rejection);
+  reportRejection(report, jar.config, new URL(url).pathname, headers, rejection);
   return jar.applyTo(problem(headers, jar.config, rejection));
 }
 

@@ -41,7 +41,7 @@ export async function renewCurrent(): Promise<Authentication> {
   store.delete(cookieName(jar.config, "outage")); // No browser has it. This is where Next throws in a page.
   if (readBearer(sent) !== null) throw new AuthError("token_invalid", "A Bearer token cannot be renewed");
   const auth = await renew(sessions, jar);
-  emitAll(report, "", auth.events); // An action does not know the path of its page.
+  emitAll(report, jar.config, "", auth.events); // An action does not know the path of its page.
   setCookies(store, jar);
   renewedCookies.set(sent, jar.applyToHeader(renewedCookies.get(sent) ?? sent.get("cookie") ?? ""));
   return auth;

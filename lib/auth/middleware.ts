@@ -54,7 +54,7 @@ export async function authenticateRequest(request: NextRequest): Promise<Request
   }
   if (isForged(request, jar)) return sameAnswer(() => reject(request, config, { status: 403, reason: "cross_site" }));
   const auth = await authenticate(sessions, request.headers, jar, { refresh: "due" });
-  emitAll(report, pathname, auth.events);
+  emitAll(report, config, pathname, auth.events);
   // `response.cookies.set()` loses cookies that were added after the NextResponse was made. So a new one is made.
   const finish = (response: NextResponse) =>
     jar.changes.length > 0 ? toNextResponse(jar.applyTo(response)) : response;

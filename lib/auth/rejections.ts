@@ -35,7 +35,7 @@ export function challenge(
 /** Rejects a request with an answer that its sender understands. */
 export function reject(request: NextRequest, config: AuthConfig, rejection: Rejection): NextResponse {
   const { headers, nextUrl } = request;
-  reportRejection(report, nextUrl.pathname, headers, rejection);
+  reportRejection(report, config, nextUrl.pathname, headers, rejection);
   switch (requestKind(headers)) {
     case "document":
       return rejectPageLoad(request, config, rejection);

@@ -70,8 +70,8 @@ export async function requireSession(requirement: Requirement & { readonly retur
   if (!session) redirect(signInPath(returnTo));
   const missing = findMissing(session, requirement);
   if (missing?.maxAuthAge !== undefined) redirect(signInPath(returnTo, missing.maxAuthAge));
-  if (missing) rejectForbidden(returnTo, missing);
-  if (requirement.live) await requireLive(returnTo);
+  if (missing) rejectForbidden(session, returnTo, missing);
+  if (requirement.live) await requireLive(session, returnTo);
   return session;
 }
 
@@ -126,21 +126,21 @@ async function authenticateOrThrow(): Promise<SignedIn | SignedOut> {
 }
 
 /** Asks for a new sign-in: the login route accepts the old session, so a plain link would lead back here. */
-async function requireLive(returnTo: string | null): Promise<void> {
+async function requireLive(session: Session, returnTo: string | null): Promise<void> {
   const auth = await checkLiveCurrent();
   if (auth.status === "signed_in") return;
-  if (auth.error) reportRefusal(returnTo, auth.error.code);
+  if (auth.error) reportRefusal(session, returnTo, auth.error.code);
   if (auth.status === "unknown") redirect(errorPath(auth.error.code, returnTo));
   redirect(signInPath(returnTo, auth.error?.code === "token_expired" ? undefined : "login"));
 }
 
-function rejectForbidden(returnTo: string | null, missing: Missing): never {
-  reportRefusal(returnTo, "forbidden", missing);
+function rejectForbidden(session: Session, returnTo: string | null, missing: Missing): never {
+  reportRefusal(session, returnTo, "forbidden", missing);
   if (hasAuthInterrupts) forbidden();
   redirect(errorPath("forbidden", returnTo));
 }
 
-function reportRefusal(returnTo: string | null, reason: AuthErrorCode, missing?: Missing): void {
+function reportRefusal(session: Session, returnTo: string | null, reason: AuthErrorCode, missing?: Missing): void {
   const path = returnTo?.replace(/[?#][\s\S]*/, "") ?? ""; // A page does not know its own path.
-  emit(report, { type: "refused", path, kind: "document", reason, ...(missing && { missing }) });
+  emit(report, session, { type: "refused", path, kind: "document", reason, ...(missing && { missing }) });
 }

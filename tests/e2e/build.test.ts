@@ -43,7 +43,7 @@ test("NX-11 with a base path, middleware sees the start page too", async () => {
   expect(seen).toEqual([true, true, false]);
 });
 
-test("middleware adds at most 36 kB to an empty one, 12.8 kB when zipped", async () => {
+test("middleware adds at most 38 kB to an empty one, 14,000 bytes when zipped", async () => {
   const measure = async (variant: Variant) => {
     const folder = join(variantFolder(variant), ".next/server/edge/chunks");
     const chunks = (await readdir(folder)).filter((file) => file.endsWith(".js"));
@@ -52,8 +52,8 @@ test("middleware adds at most 36 kB to an empty one, 12.8 kB when zipped", async
     return { raw: sum(contents.map((it) => it.length)), zipped: sum(contents.map((it) => gzipSync(it).length)) };
   };
   const [full, empty] = [await measure("middleware"), await measure("no-middleware")];
-  expect(full.raw - empty.raw).toBeLessThanOrEqual(36 * 1024);
-  expect(full.zipped - empty.zipped).toBeLessThanOrEqual(12_800);
+  expect(full.raw - empty.raw).toBeLessThanOrEqual(38 * 1024);
+  expect(full.zipped - empty.zipped).toBeLessThanOrEqual(14_000);
 });
 
 test("NX-26 CF-11 Next is at a version without a known middleware bypass, and locked", async () => {

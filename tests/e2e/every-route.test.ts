@@ -8,7 +8,7 @@ import { variantFolder } from "./support/variants";
 // Deny by default, asked of the build itself: a page that somebody adds tomorrow is in its manifest, and so in here.
 // Each private page and answer carries a canary; whoever may not see it must not receive a byte of it.
 const CANARY = /data-canary|private-canary/;
-const PUBLIC = ["/", "/pub", "/draft", "/api/echo", "/_not-found", "/_global-error"];
+const PUBLIC = ["/", "/pub", "/draft", "/api/echo", "/api/tenant", "/_not-found", "/_global-error"];
 const ADMINS_ONLY = ["/admin"];
 
 let stage: Stage;

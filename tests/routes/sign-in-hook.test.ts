@@ -133,6 +133,33 @@ describe("a hook that takes time", () => {
   );
 });
 
+test("NW-04 a browser that leaves during the hook keeps its older session, and no new token lives on", async () => {
+  await browser.signIn("grace");
+  const [before, older] = [storedSession(), newToken()];
+  const controller = new AbortController();
+  use(async () => controller.abort());
+  const request = browser.request(await reachCallback("ada"), TYPED, { signal: controller.signal });
+  await kit.callback.GET(request); // Nobody reads the answer.
+  expect([newTokenState(), pool.cognito.refreshTokenState(older)]).toEqual(["revoked", "valid"]);
+  expect(storedSession()).toEqual(before);
+  expect(await isSignedIn()).toBe(true);
+});
+
+test.each<[what: string, thrown: () => unknown]>([
+  [
+    "an error whose message cannot be read",
+    () => Object.defineProperty(new Error("x"), "message", { get: () => kit.signIn.refuse() }),
+  ],
+  ["an error with a symbol as its name", () => Object.assign(new Error("x"), { name: Symbol("x") })],
+  ["nothing", () => undefined],
+])("NW-04 a hook that throws %s ends on the error page", async (_what, thrown) => {
+  use(async () => {
+    throw thrown();
+  });
+  expect(pathOf(await browser.signIn())).toBe("/auth/error?code=sign_in_hook_failed&returnTo=%2Fdashboard");
+  expect([newTokenState(), failures().length]).toEqual(["revoked", 1]);
+});
+
 describe("a hook that redirects", () => {
   const signInTo = async (answer: unknown) => {
     use(async () => answer as { redirectTo: string });

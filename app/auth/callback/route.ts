@@ -78,8 +78,9 @@ async function startSession(
   const facts = refreshToken ? { refreshToken, signIn, sessionEndsAt: now() + config.sessionMaxAge } : null;
   const { auth, commit } = await sessions.start(jar, tokens, facts); // The hook runs only for a session that can be stored.
   const chosen = await callSignInHook(onSignIn, auth.session, request, config);
+  if (request.signal.aborted) throw new AuthError("sign_in_hook_failed", "The browser left during onSignIn");
   await commit();
-  emitAll(report, new URL(request.url).pathname, auth.events);
+  emitAll(report, config, new URL(request.url).pathname, auth.events);
   return chosen ?? transaction.returnTo;
 }
 
@@ -94,8 +95,8 @@ async function answerFailure(
   const { pathname: path } = new URL(request.url);
   const isStale = error.code === "transaction_missing" || error.code === "grant_rejected";
   const auth = isStale ? await authenticate(sessions, request.headers, jar, { refresh: "due" }) : null;
-  emitAll(report, path, auth?.events);
+  emitAll(report, jar.config, path, auth?.events);
   if (auth?.status === "signed_in") return redirectTo(origin + (returnTo ?? safeReturnTo([], jar.config)), jar);
-  emit(report, { type: "sign_in_failed", path, code: error.code, detail: error.message });
+  emit(report, jar.config, { type: "sign_in_failed", path, code: error.code, detail: error.message });
   return redirectTo(baseUrl + errorPath(error.code, returnTo), jar);
 }

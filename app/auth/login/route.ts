@@ -28,7 +28,12 @@ export async function GET(request: Request): Promise<Response> {
   // A browser that loses the session cookies, or a page that rejects every session, would be redirected without end.
   const rounds = await countRound(jar, returnTo);
   if (rounds > MAX_ROUNDS) {
-    emit(report, { type: "sign_in_failed", path, code: "sign_in_loop", detail: `${rounds} rounds within a minute` });
+    emit(report, config, {
+      type: "sign_in_failed",
+      path,
+      code: "sign_in_loop",
+      detail: `${rounds} rounds within a minute`,
+    });
     return redirectTo(config.baseUrl + errorPath("sign_in_loop", returnTo)); // Without the jar: this visit does not count.
   }
 
@@ -36,7 +41,7 @@ export async function GET(request: Request): Promise<Response> {
   const { prompt, max_age: maxAge } = readLink(link);
   // A prompt asks for Cognito's page, session or not. With a max_age a recent sign-in is enough.
   const auth = prompt && maxAge === undefined ? null : await authenticate(sessions, request.headers, jar, { refresh });
-  emitAll(report, path, auth?.events);
+  emitAll(report, config, path, auth?.events);
   if (isEnough(auth, maxAge)) return redirectTo(config.origin + returnTo, jar);
   if (auth?.status === "unknown") {
     return page(503, "Sign-in is not available", "<p>Your session is kept. Try again soon.</p>");

@@ -42,7 +42,7 @@ async function signOut(request: Request, config: AuthConfig): Promise<Response> 
     return page(503, "Not possible now", "<p>You are still signed in. Try again soon.</p>");
   const subject = ended && (await fingerprint(ended.signIn.iss, ended.signIn.sub));
   const { pathname: path } = new URL(request.url);
-  emit(report, { type: "signed_out", path, subject, isRevoked: ended?.isRevoked ?? false });
+  emit(report, config, { type: "signed_out", path, subject, isRevoked: ended?.isRevoked ?? false });
   const query = new URLSearchParams({ client_id: config.clientId, logout_uri: config.baseUrl });
   return redirectTo(`${config.domain}/logout?${query}`, jar);
 }

@@ -21,7 +21,7 @@ export async function POST(request: Request): Promise<Response> {
   const jar = new CookieJar(headers, config);
   const auth = await renew(sessions, jar);
   const returnTo = safeReturnTo(isForm ? await readReturnTo(request) : [], config);
-  emitAll(report, new URL(url).pathname, auth.events);
+  emitAll(report, config, new URL(url).pathname, auth.events);
   if (auth.status === "unknown") {
     const answer = isForm ? page(503, "Not possible now", "<p>Please try again soon.</p>") : emptyResponse(503);
     return jar.applyTo(answer);

@@ -34,6 +34,17 @@ describe("CF-01 tenants are rejected with the name of the tenant and of the vari
       [tenant("acme", { COGNITO_CLIENT_SECRET: undefined })],
       /COGNITO_CLIENT_SECRET is un/,
     ],
+    ...[null, 5, {}].map((value): [string, Tenant[], RegExp] => [
+      `a variable of JSON that is ${JSON.stringify(value)}`,
+      JSON.parse(JSON.stringify([{ ...tenant("acme"), AUTH_SECRET: value }])),
+      /"acme".*AUTH_SECRET must be text/,
+    ]),
+    ["a name that is a number", JSON.parse(JSON.stringify([{ ...tenant("acme"), name: 1 }])), /without a name/],
+    [
+      "a tenant without an address",
+      JSON.parse(JSON.stringify([{ name: "acme" }])),
+      /"acme".*APP_BASE_URL is undefined/,
+    ],
     [
       "an address of two",
       [tenant("a"), tenant("b", { APP_BASE_URL: "https://B.example,https://a.example:443" })],

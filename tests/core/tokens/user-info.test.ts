@@ -82,6 +82,10 @@ describe("AT-12 no outage ends a session: userInfo answers", () => {
     ["400 with invalid_token", { status: 400, body: ENDED }],
     ["401 without an error", { status: 401 }],
     ["401 with another error", { status: 401, body: { error: "invalid_client" } }],
+    [
+      "401 that names the error within another text",
+      { status: 401, headers: { "www-authenticate": 'Bearer realm="x error=invalid_token"' } },
+    ],
     ["401 of a proxy", { status: 401, headers: { "www-authenticate": 'Basic realm="invalid_token"' } }],
     ["403", { status: 403, body: ENDED }],
     ["429", { status: 429, body: { message: "Too Many Requests" } }],

@@ -5,11 +5,11 @@ import type { AuthErrorCode } from "./errors";
 export type RequestKind = "document" | "action" | "data" | "api";
 
 /**
- * An event for the app's `report`. `path` has no query, `subject` is a hash of the user's `iss` and `sub`, `detail` is
+ * An event for the app's `report`. `path` has no query, `tenant` is set with tenants, `subject` is a hash of the user's `iss` and `sub`, `detail` is
  * for operators. No event holds a token, an authorization code, a name or an
  * e-mail address.
  */
-export type AuthEvent = { readonly path: string } & (
+export type AuthEvent = { readonly path: string; readonly tenant?: string } & (
   | { readonly type: "sign_in_failed"; readonly code: AuthErrorCode; readonly detail: string }
   | { readonly type: "signed_out"; readonly subject: string | null; readonly isRevoked: boolean }
   | {
@@ -43,16 +43,21 @@ export interface Missing {
 
 export type Report = (event: AuthEvent) => unknown;
 
+/** A configuration or a session: its tenant, if there is one, is in the event. */
+interface Source {
+  readonly tenant: string | null;
+}
+
 /** Calls the app's `report`. When that throws or rejects, the request goes on. */
-export function emit(report: Report, event: AuthEvent): void {
+export function emit(report: Report, { tenant }: Source, event: AuthEvent): void {
   try {
-    Promise.resolve(report(event)).catch(() => {});
+    Promise.resolve(report(tenant === null ? event : { ...event, tenant })).catch(() => {});
   } catch {
     // A logger that fails must not fail a sign-in.
   }
 }
 
 /** Reports the events of an authentication. */
-export function emitAll(report: Report, path: string, events: readonly SessionEvent[] = []): void {
-  for (const event of events) emit(report, { path, ...event });
+export function emitAll(report: Report, source: Source, path: string, events: readonly SessionEvent[] = []): void {
+  for (const event of events) emit(report, source, { path, ...event });
 }

@@ -47,10 +47,12 @@ function checkOwners(configs: AuthConfigs): void {
 }
 
 function parseTenant(environment: Environment, { name, ...variables }: Tenant): AuthConfigs {
-  if (!name) throw new AuthError("config_invalid", "lib/auth/tenants.ts lists a tenant without a name");
+  if (typeof name !== "string" || !name)
+    throw new AuthError("config_invalid", "lib/auth/tenants.ts lists a tenant without a name");
   // Another value must not take the place of one that was forgotten: the client secret, for example.
-  const [unset] = Object.entries(variables).find(([, value]) => value === undefined) ?? [];
-  if (unset !== undefined) throw invalid(name, `${unset} is undefined`);
+  const named = Object.entries<unknown>(Object.assign({ APP_BASE_URL: undefined }, variables));
+  const unset = named.find(([, value]) => typeof value !== "string"); // A list can come from JSON.
+  if (unset) throw invalid(name, `${unset[0]} ${unset[1] === undefined ? "is undefined" : "must be text"}`);
   try {
     return parseConfigs({ ...environment, ...variables }, name);
   } catch (error) {

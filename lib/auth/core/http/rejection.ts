@@ -20,9 +20,14 @@ export function rejectionFor(missing: Missing): Rejection {
   return { status: isOld ? 401 : 403, reason: isOld ? "reauthentication_required" : "forbidden", missing };
 }
 
-export function reportRejection(report: Report, path: string, headers: Headers, rejection: Rejection): void {
-  const { reason, missing } = rejection;
-  emit(report, { type: "refused", path, kind: requestKind(headers), reason, ...(missing && { missing }) });
+export function reportRejection(
+  report: Report,
+  config: AuthConfig,
+  path: string,
+  headers: Headers,
+  { reason, missing }: Rejection,
+): void {
+  emit(report, config, { type: "refused", path, kind: requestKind(headers), reason, ...(missing && { missing }) });
 }
 
 /**

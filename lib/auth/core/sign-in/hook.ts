@@ -26,7 +26,18 @@ export async function callSignInHook(
     const result = await answer;
     return result ? safeReturnTo([result.redirectTo], app) : null;
   } catch (error) {
-    throw error instanceof SignInRefused ? failure(error.message, "sign_in_refused") : failure(describe(error));
+    throw toFailure(error);
+  }
+}
+
+/** A thrown value can be anything, and reading it can throw. */
+function toFailure(error: unknown): AuthError {
+  try {
+    return error instanceof SignInRefused
+      ? failure(String(error.message), "sign_in_refused")
+      : failure(describe(error));
+  } catch {
+    return failure("onSignIn threw a value that cannot be read");
   }
 }
 

@@ -61,6 +61,9 @@ function ask(token: string, { domain }: AuthConfig): Promise<Answer> {
 
 /** Cognito documents the error in WWW-Authenticate (RFC 6750 3.1), and sends it in the body too. */
 function isInvalidToken({ headers, text }: NonNullable<Answer>): boolean {
-  const isNamed = /(^|[\s,])error="?invalid_token\b/.test(headers.get("www-authenticate") ?? "");
+  const parameters = (headers.get("www-authenticate") ?? "").matchAll(/([\w-]+)=(?:"([^"]*)"|([^\s,"]+))/g);
+  const isNamed = [...parameters].some(
+    ([, name, quoted, plain]) => name === "error" && (quoted ?? plain) === "invalid_token",
+  );
   return isNamed || asRecord(parseJson(text)).error === "invalid_token";
 }
