@@ -33,7 +33,7 @@ export const BUGS: readonly Bug[] = [
     "",
   ]),
   bug("a page asks for no live session", "lib/auth/session.ts", [
-    "if (requirement.live) await requireLive(returnTo);",
+    "if (requirement.live) await requireLive(session, returnTo);",
     "void requireLive;",
   ]),
   bug("an API asks for no live session", "lib/auth/api.ts", [
@@ -45,8 +45,8 @@ export const BUGS: readonly Bug[] = [
     "if (!refreshToken) await revoke(",
   ]),
   bug("a user whom the app turns away is signed in", `${CORE}/sign-in/hook.ts`, [
-    "throw error instanceof SignInRefused",
-    "if (error instanceof SignInRefused) return null;\n    throw error instanceof SignInRefused",
+    "throw toFailure(error);",
+    "if (error instanceof SignInRefused) return null;\n    throw toFailure(error);",
   ]),
   bug("the app's hook leads to another site", `${CORE}/sign-in/hook.ts`, [
     "safeReturnTo([result.redirectTo], app)",
@@ -90,7 +90,7 @@ export const BUGS: readonly Bug[] = [
       "parseConfigs({ ...environment, ...variables }, name)",
       "parseConfigs({ ...environment, ...Object.fromEntries(Object.entries(variables).filter(([, value]) => value)) }, name)",
     ],
-    ["if (unset !== undefined) throw", "if (false) throw"],
+    ["if (unset) throw", "if (false) throw"],
   ),
   bug("one key seals the cookies of all tenants", `${CORE}/base/seal.ts`, [
     '["sealed cookie", purpose, issuer, clientId]',
@@ -394,7 +394,7 @@ export const BUGS: readonly Bug[] = [
     "findMissing(session, {})",
   ]),
   bug("a page asks for no group or scope", "lib/auth/session.ts", [
-    "if (missing) rejectForbidden(returnTo, missing);",
+    "if (missing) rejectForbidden(session, returnTo, missing);",
     "void missing;",
   ]),
   bug("middleware takes a machine for a user", "lib/auth/middleware.ts", [" && !isMachine(auth.session)", ""]),
