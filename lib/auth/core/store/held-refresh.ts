@@ -48,8 +48,13 @@ async function trySave(
     if (renewed.refreshToken) await revoke({ refreshToken: renewed.refreshToken, isProven: true }, config);
     throw new AuthError("token_invalid", "The session ended");
   }
-  if (found.record.refreshedAt > leased.refreshedAt) return found.record; // This process was too slow.
+  if (isRefreshed(found.record, leased)) return found.record; // This process was too slow.
   return (await records.write(id, renewed, found.version, config)) ? renewed : null;
+}
+
+/** Whether the store has newer tokens than the lease began with. Their times prove nothing: clocks of servers differ. */
+function isRefreshed(stored: SessionRecord, leased: SessionRecord): boolean {
+  return stored.accessToken !== leased.accessToken;
 }
 
 /** A rejection ends the session, if no other process has refreshed it. After an outage the next request may ask. */
@@ -59,9 +64,9 @@ async function handleFailure(
   error: AuthError,
 ): Promise<SessionRecord> {
   const found = await records.read(id, config).catch(() => null);
-  if (found && found.record.refreshedAt > leased.refreshedAt) return found.record;
+  if (found && isRefreshed(found.record, leased)) return found.record;
   const isOwn = found?.record.lease?.holder === leased.lease?.holder;
-  if (found && isOwn && error.isBadCredential) await records.delete(id, config);
+  if (found && isOwn && error.isBadCredential) await records.end(id, found.version, config);
   if (found && isOwn && !error.isBadCredential) {
     await records.write(id, { ...found.record, lease: null }, found.version, config).catch(() => false);
   }

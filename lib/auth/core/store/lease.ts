@@ -7,8 +7,13 @@ import type { SessionRecord } from "./record";
 import { isStoreOutage, type Refresh, type StoredRecord } from "./records";
 
 const LEASE_S = 10;
-const MAX_WAIT_MS = 12_000; // Longer than a lease: when its holder has died, another process still has time to ask.
+export const MAX_WAIT_MS = 12_000; // Longer than a lease: when its holder has died, another process still has time to ask.
 const MAX_PAUSE_MS = 400;
+
+type Lease = NonNullable<SessionRecord["lease"]>;
+/** The lease of another process, and since when this one sees it, in milliseconds. */
+type Watched = { holder: string; since: number };
+type Pending = "ask" | "look" | "wait";
 
 /**
  * Returns the record with new tokens, or as another process has refreshed it. Throws `token_invalid` when there is no such
@@ -16,19 +21,22 @@ const MAX_PAUSE_MS = 400;
  */
 export async function refreshRecord(refresh: Refresh): Promise<SessionRecord> {
   const [holder, giveUpAt] = [createSecret(), Date.now() + MAX_WAIT_MS];
+  const watched = { holder, since: Date.now() };
   for (let pauseMs = 50; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
     const isLate = Date.now() > giveUpAt; // Before the read: a process that stood still looks once more.
-    const outcome = await tryOnce(refresh, holder);
+    const outcome = await tryOnce(refresh, holder, watched);
     if (typeof outcome === "object") return outcome;
-    if (outcome === "wait") await pause(isLate ? null : pauseMs);
+    if (isLate && outcome !== "ask")
+      throw new AuthError("store_unavailable", "Another server does not finish its refresh");
+    if (outcome === "wait") await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
   }
 }
 
-/** Returns the record that ends the loop. `again`: this process has just asked for the lease. */
-async function tryOnce(refresh: Refresh, holder: string): Promise<SessionRecord | "again" | "wait"> {
+/** Returns the record that ends the loop. `ask`: this process has just taken the lease. `look`: another was faster. */
+async function tryOnce(refresh: Refresh, holder: string, watched: Watched): Promise<SessionRecord | Pending> {
   const found = await refresh.records.read(refresh.id, refresh.config);
   if (!found) throw new AuthError("token_invalid", "There is no such session");
-  switch (nextStep(found.record, refresh, holder)) {
+  switch (nextStep(found.record, refresh, holder, watched)) {
     case "return":
       return found.record;
     case "ask":
@@ -36,35 +44,35 @@ async function tryOnce(refresh: Refresh, holder: string): Promise<SessionRecord 
     case "wait":
       return "wait";
     case "take the lease":
-      return (await takeLease(refresh, found, holder)) ? "again" : "wait";
+      return takeLease(refresh, found, holder);
   }
 }
 
-function nextStep(record: SessionRecord, { isFresh, canSkip }: Refresh, holder: string) {
+function nextStep(record: SessionRecord, { isFresh, canSkip }: Refresh, holder: string, watched: Watched) {
   const { lease, refreshToken } = record;
   if (isFresh(record) || refreshToken === null) return "return";
   if (lease?.holder === holder) return "ask";
-  if (lease === null || lease.until <= now()) return "take the lease";
+  if (lease === null || isOver(lease, watched)) return "take the lease";
   return canSkip ? "return" : "wait";
 }
 
-/** Returns whether the store answered. The next read shows who has the lease: the answer to a write can be lost. */
+/** Clocks of servers differ: a lease is also over when this process has seen it for as long as a lease lasts. */
+function isOver({ holder, until }: Lease, watched: Watched): boolean {
+  if (holder !== watched.holder) Object.assign(watched, { holder, since: Date.now() });
+  return until <= now() || Date.now() - watched.since >= LEASE_S * 1000;
+}
+
+/** After an outage it waits: the next read shows who has the lease: the answer to a write can be lost. */
 async function takeLease(
   { records, id, config }: Refresh,
   { record, version }: StoredRecord,
   holder: string,
-): Promise<boolean> {
+): Promise<Pending> {
   try {
-    await records.write(id, { ...record, lease: { holder, until: now() + LEASE_S } }, version, config);
-    return true;
+    const lease = { holder, until: now() + LEASE_S };
+    return (await records.write(id, { ...record, lease }, version, config)) ? "ask" : "look";
   } catch (error) {
-    if (isStoreOutage(error)) return false;
+    if (isStoreOutage(error)) return "wait";
     throw error;
   }
-}
-
-/** Throws when there is no time left. */
-async function pause(ms: number | null): Promise<void> {
-  if (ms === null) throw new AuthError("store_unavailable", "Another server does not finish its refresh");
-  await new Promise((resolve) => setTimeout(resolve, ms * (0.5 + Math.random())));
 }

@@ -1,6 +1,7 @@
 // The record of a session in the store: encrypted, so that a copy of the store opens no session.
 import { decode, encode } from "jose/base64url";
 import type { AuthConfig } from "../base/config";
+import { deriveKey } from "../base/derive-key";
 import { fingerprint, sha256 } from "../base/hash";
 import { asRecord, parseJson } from "../base/json";
 import type { RefreshFacts } from "../session/refresh-cookie";
@@ -45,6 +46,12 @@ export function createRecord(
 /** Returns the key of a record. The id in the cookie cannot be found from it. */
 export async function recordKey(id: string, { issuer, clientId }: AuthConfig): Promise<string> {
   return `session.${await fingerprint(issuer, clientId)}.${encode(await sha256(id))}`;
+}
+
+/** Returns the id of a session that moves from cookies: the same on every server, and a secret. */
+export async function movedId(refreshToken: string, { secrets, issuer, clientId }: AuthConfig): Promise<string> {
+  const key = await deriveKey(secrets[0] ?? "", JSON.stringify(["moved session", issuer, clientId]), "HMAC");
+  return encode(new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(refreshToken))));
 }
 
 /** Encrypts a record. The key comes from the id in the cookie and from AUTH_SECRET: one of them alone opens nothing. */

@@ -1,8 +1,10 @@
 // Reads and writes the records of sessions, and remembers them for a few seconds.
+import { now } from "../base/clock";
 import type { AuthConfig } from "../base/config";
 import { AuthError } from "../base/errors";
 import { SecretCache } from "../base/secret-cache";
 import type { SessionStore } from "../base/session-store";
+import { SharedCalls } from "../base/shared-calls";
 import type { IssuedTokens } from "../tokens/issued-tokens";
 import type { Grant } from "../tokens/token-endpoint";
 import { decryptRecord, encryptRecord, recordKey, type SessionRecord } from "./record";
@@ -34,6 +36,7 @@ interface Remembered {
 /** How long a sign-out on another server may take to arrive here. */
 export const REMEMBERED_MS = 5_000;
 const PAUSE_MS = 1_000;
+const ENDED_S = 60;
 
 export function isStoreOutage(error: unknown): boolean {
   return error instanceof AuthError && error.code === "store_unavailable";
@@ -42,7 +45,7 @@ export function isStoreOutage(error: unknown): boolean {
 export class Records {
   readonly #store: SessionStore;
   readonly #remembered = new SecretCache<Remembered>();
-  readonly #reads = new Map<string, Promise<StoredRecord | null>>();
+  readonly #reads = new SharedCalls<StoredRecord | null>(REMEMBERED_MS);
   #failedAt = 0;
 
   constructor(store: SessionStore) {
@@ -90,17 +93,22 @@ export class Records {
     return isWritten;
   }
 
+  /** Ends a record if the store still has this version: another server may just store new tokens. */
+  async end(id: string, ifVersion: string, config: AuthConfig): Promise<boolean> {
+    const key = await recordKey(id, config);
+    this.#remembered.delete(id);
+    const isEnded = await this.#store.put(key, "ended", { expiresAt: now() + ENDED_S, ifVersion });
+    if (isEnded) await this.#store.delete(key).catch(() => {}); // Nobody can read it any more.
+    return isEnded;
+  }
+
   async delete(id: string, config: AuthConfig): Promise<void> {
     this.#remembered.delete(id);
     await this.#store.delete(await recordKey(id, config));
   }
 
-  /** Requests that come together share one read. */
   #readShared(id: string, config: AuthConfig): Promise<StoredRecord | null> {
-    const key = `${config.issuer} ${config.clientId} ${id}`;
-    const pending = this.#reads.get(key) ?? this.read(id, config).finally(() => this.#reads.delete(key));
-    this.#reads.set(key, pending);
-    return pending;
+    return this.#reads.run(`${config.issuer} ${config.clientId} ${id}`, () => this.read(id, config));
   }
 
   #remember(id: string, record: SessionRecord, config: AuthConfig, readAt: number): void {

@@ -1,12 +1,13 @@
 // Sessions in a store: the browser has a random id, and all servers share the record that it names.
 import type { AuthConfig } from "../base/config";
 import { AuthError } from "../base/errors";
-import { fingerprint } from "../base/hash";
+import { createSecret, fingerprint } from "../base/hash";
 import type { SessionStore } from "../base/session-store";
+import { SharedCalls } from "../base/shared-calls";
 import type { CookieJar } from "../http/cookie-jar";
 import type { Authentication, SignedIn, SignedOut } from "../session/authentication";
 import { cookieSessions, refresh as refreshCookies, requestTokens } from "../session/cookie-sessions";
-import { markStarted } from "../session/ended";
+import { hasEnded, markStarted } from "../session/ended";
 import { failedRefresh } from "../session/failed-refresh";
 import { type RefreshFacts, readRefreshState } from "../session/refresh-cookie";
 import type { Session } from "../session/session";
@@ -16,9 +17,9 @@ import type { AccessTokenClaims } from "../tokens/claims";
 import type { IssuedTokens } from "../tokens/issued-tokens";
 import { revokeWithSuccessors } from "../tokens/revocation";
 import type { Grant } from "../tokens/token-endpoint";
-import { refreshRecord } from "./lease";
-import type { SessionRecord } from "./record";
-import { readSessionId, UserSessions } from "./user-sessions";
+import { MAX_WAIT_MS, refreshRecord } from "./lease";
+import { movedId, type SessionRecord } from "./record";
+import { readSessionId, UserSessions, writeSessionId } from "./user-sessions";
 
 const RENEWAL_SHARED_MS = 2_000;
 
@@ -27,7 +28,8 @@ export class StoredSessions implements Sessions {
   /** The record that each request found. Null: none. */
   readonly #found = new WeakMap<CookieJar, SessionRecord | null>();
   /** The refreshes of this process. */
-  readonly #refreshes = new Map<string, Promise<SessionRecord>>();
+  readonly #refreshes = new SharedCalls<SessionRecord>(MAX_WAIT_MS);
+  readonly #moves = new SharedCalls<void>(MAX_WAIT_MS);
 
   constructor(store: SessionStore) {
     this.users = new UserSessions(store);
@@ -39,6 +41,11 @@ export class StoredSessions implements Sessions {
       const record = await this.users.records.find(id, jar.config);
       this.#found.set(jar, record);
       if (!record) throw new AuthError("token_invalid", "There is no such session");
+      if (await hasEnded(jar, record.signIn)) {
+        await this.users.end(id, jar.config); // Its move into the store came after its sign-out.
+        this.#found.set(jar, null);
+        throw new AuthError("token_invalid", "The session ended");
+      }
       return verifySession(record.accessToken, record.idToken, jar.config);
     }
     const auth = await cookieSessions.read(jar); // From before the store: the next refresh moves it.
@@ -56,7 +63,9 @@ export class StoredSessions implements Sessions {
     const seen = this.#found.get(jar);
     if (!seen) return stored; // An invented id costs one read.
     try {
-      const { accessToken, idToken } = await this.#refreshOnce(id, jar.config, reason, seen);
+      const key = JSON.stringify([jar.config.issuer, jar.config.clientId, reason, id]);
+      const start = () => this.#refresh(id, jar.config, reason, seen);
+      const { accessToken, idToken } = await this.#refreshes.run(key, start);
       const auth = await verifySession(accessToken, idToken, jar.config);
       const isNew = stored.status !== "signed_in" || stored.accessToken !== accessToken;
       return isNew ? withEvent(auth, "refreshed") : auth;
@@ -71,31 +80,30 @@ export class StoredSessions implements Sessions {
     const signIn = facts?.signIn ?? tokens.accessClaims;
     const commit = async () => {
       const replaced = await readRefreshState(jar);
-      const ended = await this.users.create(jar, tokens, facts ?? endOf(tokens), Date.now());
+      const [id, oldId] = [createSecret(), readSessionId(jar)];
+      const { sessionEndsAt } = facts ?? endOf(tokens);
+      await this.users.create(id, tokens, { signIn, sessionEndsAt }, Date.now(), jar.config);
+      if (oldId !== null) await this.users.end(oldId, jar.config);
+      writeSessionId(jar, id, sessionEndsAt);
       await markStarted(jar, signIn, replaced);
-      for (const grant of [replaced, ended]) {
-        // The browser forgets this refresh token now. At Cognito it would live on, even after sign-out.
-        if (grant && grant.refreshToken !== tokens.refreshToken) await revokeWithSuccessors(grant, jar.config);
-      }
+      // The browser forgets this refresh token now. At Cognito it would live on, even after sign-out.
+      if (replaced && replaced.refreshToken !== tokens.refreshToken) await revokeWithSuccessors(replaced, jar.config);
     };
     return { auth, commit };
   }
 
   async end(jar: CookieJar): Promise<EndedSession | null> {
     const id = readSessionId(jar);
-    const record = id === null ? null : await this.users.delete(id, jar.config);
-    const { refreshToken = null, signIn } = record ?? {};
-    const isRevoked =
-      refreshToken !== null && (await revokeWithSuccessors({ refreshToken, isProven: true }, jar.config));
+    const ended = id === null ? null : await this.users.end(id, jar.config);
     const inCookies = await cookieSessions.end(jar);
     deleteSession(jar);
-    return signIn ? { signIn, isRevoked } : inCookies;
+    return ended ?? inCookies;
   }
 
   async forget(jar: CookieJar, session: Session): Promise<void> {
     const id = readSessionId(jar);
     if (id === null) await cookieSessions.forget(jar, session);
-    else await this.users.delete(id, jar.config);
+    else await this.users.end(id, jar.config);
   }
 
   /** A sign-in of the second in which all sessions were ended has ended, too. */
@@ -106,15 +114,6 @@ export class StoredSessions implements Sessions {
     if (typeof username !== "string") return false; // A machine's token.
     const began = typeof authTime === "number" ? authTime : iat;
     return began * 1000 <= (await this.users.indexes.findNotBefore(sub, config));
-  }
-
-  /** Refreshes once for all requests of this process that wait for the same. */
-  #refreshOnce(id: string, config: AuthConfig, reason: RefreshReason, seen: SessionRecord): Promise<SessionRecord> {
-    const key = JSON.stringify([config.issuer, config.clientId, reason, id]);
-    const started = () => this.#refresh(id, config, reason, seen).finally(() => this.#refreshes.delete(key));
-    const pending = this.#refreshes.get(key) ?? started();
-    this.#refreshes.set(key, pending);
-    return pending;
   }
 
   #refresh(id: string, config: AuthConfig, reason: RefreshReason, seen: SessionRecord): Promise<SessionRecord> {
@@ -128,10 +127,14 @@ export class StoredSessions implements Sessions {
     return refreshRecord({ records: this.users.records, id, config, isFresh, canSkip: reason === "early", request });
   }
 
-  /** Moves a session from cookies into the store. */
+  /** Moves a session from cookies into the store. Requests that come together, to any server, make one record. */
   async #moveIn(jar: CookieJar, tokens: IssuedTokens, facts: RefreshFacts): Promise<SignedIn> {
     const { auth_time: authTime } = tokens.accessClaims;
-    await this.users.create(jar, tokens, facts, typeof authTime === "number" ? authTime * 1000 : 0);
+    const startedAt = typeof authTime === "number" ? authTime * 1000 : 0;
+    const { refreshToken } = (await readRefreshState(jar)) ?? facts;
+    const id = await movedId(refreshToken, jar.config);
+    await this.#moves.run(id, () => this.users.create(id, tokens, facts, startedAt, jar.config));
+    writeSessionId(jar, id, facts.sessionEndsAt);
     return withEvent(await verifySession(tokens.accessToken, tokens.idToken, jar.config), "refreshed");
   }
 }

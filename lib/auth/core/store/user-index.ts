@@ -1,5 +1,6 @@
 // The index of a user's sessions in the store: the keys of their records, and when all of them were ended.
 import { encode } from "jose/base64url";
+import { now } from "../base/clock";
 import type { AuthConfig } from "../base/config";
 import { deriveKey } from "../base/derive-key";
 import { AuthError } from "../base/errors";
@@ -7,6 +8,7 @@ import { asRecord, parseJson } from "../base/json";
 import { seal, unseal } from "../base/seal";
 import { SecretCache } from "../base/secret-cache";
 import type { SessionStore } from "../base/session-store";
+import { SharedCalls } from "../base/shared-calls";
 import { isStoreOutage, REMEMBERED_MS } from "./records";
 
 export interface IndexEntry {
@@ -26,15 +28,16 @@ export interface UserIndex {
   readonly entries: readonly IndexEntry[];
 }
 
-type Found = UserIndex & { readonly version: string | null };
+type Found = UserIndex & { readonly secret: string; readonly version: string | null };
 
-const EMPTY: UserIndex = { notBefore: 0, entries: [] };
+const EMPTY: Found = { notBefore: 0, entries: [], secret: "", version: null };
 const MAX_ATTEMPTS = 10;
 const MAX_TOKEN_S = 24 * 3600; // Cognito's longest access token. A Bearer token can outlive all sessions.
 
 export class UserIndexes {
   readonly #store: SessionStore;
   readonly #remembered = new SecretCache<{ readonly notBefore: number; readonly readAt: number }>();
+  readonly #reads = new SharedCalls<UserIndex>(REMEMBERED_MS);
 
   constructor(store: SessionStore) {
     this.#store = store;
@@ -47,7 +50,7 @@ export class UserIndexes {
     if (known && Date.now() - known.readAt < REMEMBERED_MS) return known.notBefore;
     const readAt = Date.now();
     try {
-      const { notBefore } = await this.read(sub, config);
+      const { notBefore } = await this.#reads.run(user, () => this.read(sub, config));
       this.#remembered.set(user, { notBefore, readAt });
       return notBefore;
     } catch (error) {
@@ -57,29 +60,41 @@ export class UserIndexes {
   }
 
   /** Returns the index without sessions that have expired. Indexes of older secrets count, too. */
-  async read(sub: string, config: AuthConfig): Promise<Found> {
-    const [newest = { ...EMPTY, version: null }, ...older] = await Promise.all(
-      config.secrets.map((secret) => this.#readOne(sub, secret, config)),
-    );
-    const all = [newest, ...older];
-    const notBefore = Math.max(...all.map((index) => index.notBefore));
-    const entries = all.flatMap((index) => index.entries).filter(({ endsAt }) => endsAt * 1000 > Date.now());
-    return { notBefore, entries, version: newest.version };
+  async read(sub: string, config: AuthConfig): Promise<UserIndex> {
+    return merge(await this.#readAll(sub, config));
   }
 
   /** Changes the index, again if somebody else changes it meanwhile. Returns it as it was before. */
   async update(sub: string, config: AuthConfig, change: (index: UserIndex) => UserIndex): Promise<UserIndex> {
     for (let i = 0; i < MAX_ATTEMPTS; i++) {
-      const before = await this.read(sub, config);
-      const { notBefore, entries } = change(before);
-      const value = await seal(JSON.stringify({ sub, notBefore, entries }), "user index", config);
-      const expiresAt = Math.max(Math.ceil(Date.now() / 1000) + MAX_TOKEN_S, ...entries.map(({ endsAt }) => endsAt));
-      const [secret = ""] = config.secrets;
-      const key = await indexKey(sub, secret, config);
-      if (await this.#store.put(key, value, { expiresAt, ifVersion: before.version })) return before;
+      const [newest = EMPTY, ...older] = await this.#readAll(sub, config);
+      const before = merge([newest, ...older]);
+      const after = change(before);
+      if (await this.#write(sub, newest, after, config)) {
+        // Its entries have moved. When another server changed it meanwhile, the next change moves them again.
+        for (const old of older.filter(({ entries }) => entries.length > 0))
+          await this.#write(sub, old, { ...after, entries: [] }, config);
+        return before;
+      }
       await new Promise((resolve) => setTimeout(resolve, 50 * Math.random() * (i + 1)));
     }
     throw new AuthError("store_unavailable", "Too many changes of one user's sessions");
+  }
+
+  #readAll(sub: string, config: AuthConfig): Promise<readonly Found[]> {
+    return Promise.all(config.secrets.map((secret) => this.#readOne(sub, secret, config)));
+  }
+
+  /** Writes an index if the store still has its version. Its end: a token or a cookie session may outlive all entries. */
+  async #write(sub: string, { secret, version }: Found, index: UserIndex, config: AuthConfig): Promise<boolean> {
+    const { notBefore, entries } = index;
+    const value = await seal(JSON.stringify({ sub, notBefore, entries }), "user index", {
+      ...config,
+      secrets: [secret],
+    });
+    const keepUntil = now() + Math.max(MAX_TOKEN_S, config.sessionMaxAge);
+    const expiresAt = Math.ceil(Math.max(keepUntil, ...entries.map(({ endsAt }) => endsAt)));
+    return this.#store.put(await indexKey(sub, secret, config), value, { expiresAt, ifVersion: version });
   }
 
   async #readOne(sub: string, secret: string, config: AuthConfig): Promise<Found> {
@@ -88,11 +103,18 @@ export class UserIndexes {
     const content = asRecord(parseJson(text ?? ""));
     // An index that was moved here from another user is no index of this one.
     if (!found || content.sub !== sub || typeof content.notBefore !== "number") {
-      return { ...EMPTY, version: found?.version ?? null };
+      return { ...EMPTY, secret, version: found?.version ?? null };
     }
     const entries = Array.isArray(content.entries) ? content.entries.filter(isEntry) : [];
-    return { notBefore: content.notBefore, entries, version: found.version };
+    return { notBefore: content.notBefore, entries, secret, version: found.version };
   }
+}
+
+/** Returns the live entries of all indexes of a user, each once. */
+function merge(all: readonly Found[]): UserIndex {
+  const live = all.flatMap(({ entries }) => entries).filter(({ endsAt }) => endsAt * 1000 > Date.now());
+  const entries = [...new Map(live.map((entry) => [entry.key, entry])).values()];
+  return { notBefore: Math.max(...all.map(({ notBefore }) => notBefore)), entries };
 }
 
 /** Returns the key of a user's index: a keyed hash, so that the store cannot find out whose it is. */

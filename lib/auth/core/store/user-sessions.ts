@@ -2,15 +2,15 @@
 import { now } from "../base/clock";
 import type { AuthConfig } from "../base/config";
 import { AuthError } from "../base/errors";
-import { createSecret } from "../base/hash";
 import type { SessionStore } from "../base/session-store";
 import type { CookieJar } from "../http/cookie-jar";
 import { cookieName, deleteCookie } from "../http/cookies";
 import type { RefreshFacts } from "../session/refresh-cookie";
+import type { EndedSession } from "../session/sessions";
 import type { IssuedTokens } from "../tokens/issued-tokens";
-import type { Grant } from "../tokens/token-endpoint";
+import { revokeWithSuccessors } from "../tokens/revocation";
 import { guardStore } from "./guarded-store";
-import { createRecord, recordKey, type SessionRecord } from "./record";
+import { createRecord, recordKey } from "./record";
 import { Records } from "./records";
 import { type IndexEntry, UserIndexes } from "./user-index";
 
@@ -20,6 +20,13 @@ const MAX_SESSIONS = 100; // Of one user. Then the oldest ends.
 export function readSessionId(jar: CookieJar): string | null {
   const id = jar.get(cookieName(jar.config, "session"));
   return id !== undefined && /^[\w-]{43}$/.test(id) ? id : null;
+}
+
+/** Gives the browser the id of its new session, instead of all that it had. */
+export function writeSessionId(jar: CookieJar, id: string, sessionEndsAt: number): void {
+  for (const kind of ["access", "id", "refresh"] as const) deleteCookie(jar, kind);
+  const maxAge = Math.max(1, Math.floor(sessionEndsAt - now()));
+  jar.set({ name: cookieName(jar.config, "session"), value: id, maxAge });
 }
 
 export class UserSessions {
@@ -34,43 +41,51 @@ export class UserSessions {
   }
 
   /**
-   * Creates the record of new tokens under a new id, and deletes that of the id in the jar. Returns the refresh token of
-   * the deleted session. Throws `grant_rejected` when all sessions of the user were ended meanwhile.
+   * Creates the record of new tokens, if there is none with this id. Throws `grant_rejected` when all sessions of the user
+   * were ended meanwhile.
    */
   async create(
-    jar: CookieJar,
+    id: string,
     tokens: IssuedTokens,
     facts: Pick<RefreshFacts, "signIn" | "sessionEndsAt">,
     startedAt: number,
-  ): Promise<Grant | null> {
-    const { config } = jar;
-    const [id, oldId] = [createSecret(), readSessionId(jar)];
+    config: AuthConfig,
+  ): Promise<void> {
     const record = createRecord(tokens, facts, startedAt, config);
     const key = await recordKey(id, config);
     // First the index: a session without an entry could not be ended everywhere.
     const { sub, origin_jti: jti } = facts.signIn;
     const originJti = typeof jti === "string" ? jti : null;
-    const dropped = await this.#addEntry(sub, { key, startedAt, endsAt: facts.sessionEndsAt, originJti }, config);
+    const entry = { key, startedAt, endsAt: facts.sessionEndsAt, originJti };
+    const { entries } = await this.indexes.update(sub, config, (index) => ({
+      ...index,
+      entries: [entry, ...index.entries.filter((it) => it.key !== key)],
+    }));
     const isWritten = await this.records.write(id, record, null, config);
     const { notBefore } = await this.indexes.read(sub, config);
-    if (!isWritten || notBefore >= startedAt) {
-      await this.records.delete(id, config);
+    if (notBefore >= startedAt) await this.records.delete(id, config);
+    const isThere = isWritten || (await this.records.read(id, config)) !== null; // Another server moved it first.
+    if (!isThere || notBefore >= startedAt)
       throw new AuthError("grant_rejected", "All sessions of this user were ended meanwhile");
-    }
-    for (const entry of dropped) await this.#store.delete(entry.key);
-    const old = oldId === null ? null : await this.delete(oldId, config);
-    for (const kind of ["access", "id", "refresh"] as const) deleteCookie(jar, kind);
-    const maxAge = Math.max(1, Math.floor(facts.sessionEndsAt - now()));
-    jar.set({ name: cookieName(config, "session"), value: id, maxAge });
-    return old?.refreshToken ? { refreshToken: old.refreshToken, isProven: true } : null;
+    const others = byAge(entries.filter((it) => it.key !== key));
+    await this.#drop(sub, others.slice(MAX_SESSIONS - 1), config);
   }
 
-  /** Deletes a session. Returns its record, or null when there was none. */
-  async delete(id: string, config: AuthConfig): Promise<SessionRecord | null> {
+  /** Ends a session: here, and then at Cognito, also when the store fails. Returns null when there was none. */
+  async end(id: string, config: AuthConfig): Promise<EndedSession | null> {
     const found = await this.records.read(id, config);
-    await this.records.delete(id, config);
-    if (found) await this.#removeEntry(found.record.signIn.sub, await recordKey(id, config), config);
-    return found?.record ?? null;
+    if (!found) return null;
+    const { signIn, refreshToken } = found.record;
+    let [isEnded, isRevoked] = [false, false];
+    try {
+      isEnded = await this.records.end(id, found.version, config);
+    } finally {
+      isRevoked = refreshToken !== null && (await revokeWithSuccessors({ refreshToken, isProven: true }, config));
+    }
+    // A refresh has stored new tokens meanwhile: they end, too.
+    if (!isEnded) return (await this.end(id, config)) ?? { signIn, isRevoked };
+    await this.#removeEntries(signIn.sub, [await recordKey(id, config)], config);
+    return { signIn, isRevoked };
   }
 
   /** Returns the sessions of a user, the newest first. */
@@ -83,8 +98,11 @@ export class UserSessions {
   async endOne(sub: string, key: string, config: AuthConfig): Promise<boolean> {
     const { entries } = await this.indexes.read(sub, config);
     if (!entries.some((entry) => entry.key === key)) return false;
-    await this.#store.delete(key);
-    await this.#removeEntry(sub, key, config);
+    await this.#drop(
+      sub,
+      entries.filter((entry) => entry.key === key),
+      config,
+    );
     return true;
   }
 
@@ -93,29 +111,25 @@ export class UserSessions {
    * `store_unavailable` some records may still be there: call it again.
    */
   async endAll(sub: string, config: AuthConfig): Promise<void> {
-    const notBefore = Date.now();
-    const { entries } = await this.indexes.update(sub, config, (index) => ({ ...index, notBefore }));
-    await Promise.all(entries.map(({ key }) => this.#store.delete(key)));
-    await this.indexes.update(sub, config, (index) => ({
-      ...index,
-      entries: index.entries.filter(({ startedAt }) => startedAt > notBefore),
-    }));
-  }
-
-  /** Returns the entries that were dropped, because a user has too many sessions. */
-  async #addEntry(sub: string, entry: IndexEntry, config: AuthConfig): Promise<readonly IndexEntry[]> {
-    const keep = MAX_SESSIONS - 1;
     const { entries } = await this.indexes.update(sub, config, (index) => ({
       ...index,
-      entries: [entry, ...byAge(index.entries).slice(0, keep)],
+      notBefore: Math.max(index.notBefore, Date.now()), // Clocks of servers differ.
     }));
-    return byAge(entries).slice(keep);
+    await this.#drop(sub, entries, config);
   }
 
-  async #removeEntry(sub: string, key: string, config: AuthConfig): Promise<void> {
+  /** Deletes records, and then their entries: a record without an entry could not be ended everywhere. */
+  async #drop(sub: string, entries: readonly IndexEntry[], config: AuthConfig): Promise<void> {
+    if (entries.length === 0) return;
+    const keys = entries.map(({ key }) => key);
+    await Promise.all(keys.map((key) => this.#store.delete(key)));
+    await this.#removeEntries(sub, keys, config);
+  }
+
+  async #removeEntries(sub: string, keys: readonly string[], config: AuthConfig): Promise<void> {
     await this.indexes.update(sub, config, (index) => ({
       ...index,
-      entries: index.entries.filter((entry) => entry.key !== key),
+      entries: index.entries.filter(({ key }) => !keys.includes(key)),
     }));
   }
 }
