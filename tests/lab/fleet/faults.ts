@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isRefused, startUsers, waitUntil, withSite } from "./expiry";
-import { type Mode, SURVIVING } from "./modes";
+import { LOSING, type Mode, SURVIVING } from "./modes";
 import type { Kind, Site } from "./site";
 import { PAGE_LOAD, type User } from "./user";
 
@@ -9,6 +9,8 @@ export interface Interruption {
   readonly kind: Kind;
   readonly size: number;
   readonly name: string;
+  /** Whether requests are refused here whatever the kit does. */
+  readonly isExcused: boolean;
   readonly calls: number;
   readonly refused: number;
   readonly longestMs: number;
@@ -24,7 +26,10 @@ const FAULTS = { killed: killHolder, stopped: stopHolder } as const;
 
 /** The server that holds the lease is killed, or stopped for 15 s, after Cognito has done its work. */
 export function measureInterruptions(kind: Kind, size: number): Promise<readonly Interruption[]> {
-  const cases = SURVIVING.flatMap((mode) => (["killed", "stopped"] as const).map((fault) => ({ mode, fault })));
+  const cases = [
+    ...SURVIVING.flatMap((mode) => (["killed", "stopped"] as const).map((fault) => ({ mode, fault }))),
+    { mode: LOSING, fault: "killed" } as const,
+  ];
   return withSite({ kind, size, isStored: true, users: cases.length }, async (site) => {
     const users = await startUsers(site, 0, cases.length, TOKEN_S);
     await waitUntil(Date.now() + TOKEN_S * 1000 + 1_000);
@@ -34,7 +39,8 @@ export function measureInterruptions(kind: Kind, size: number): Promise<readonly
       if (!user) continue;
       await site.cognito.call("set", mode.settings);
       const name = `holder of the lease ${fault}, ${mode.name}`;
-      found.push({ kind, size, name, mode, user, ...(await interrupt(site, user, FAULTS[fault])) });
+      const isExcused = mode === LOSING;
+      found.push({ kind, size, name, isExcused, mode, user, ...(await interrupt(site, user, FAULTS[fault])) });
     }
     await waitUntil(Date.now() + TOKEN_S * 1000 + 1_000);
     const interruptions: Interruption[] = [];

@@ -21,6 +21,9 @@ export const IN_STORE: readonly Mode[] = [
   { name: "store, rotation, no grace", settings: rotating(0) },
 ];
 
+/** The only good refresh token dies with the server that has the lease: no kit can help. */
+export const LOSING: Mode = { name: "rotation, no grace*", settings: rotating(0) };
+
 /** With less grace the only good refresh token can die with the server that has the lease. */
 export const SURVIVING: readonly Mode[] = [
   { name: "no rotation", settings: fixed },

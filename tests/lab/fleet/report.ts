@@ -72,7 +72,10 @@ function tabulateInterruptions(interruptions: readonly Interruption[]): Table {
       String(next.calls),
       String(next.refused),
     ]),
-    notes: ["A request whose server died was sent again."],
+    notes: [
+      "A request whose server died was sent again.",
+      "* Without grace the only good refresh token dies with the server: no kit can help. This row is no promise.",
+    ],
   };
 }
 
@@ -116,7 +119,8 @@ function lastMinuteGoals(lastMinutes: readonly LastMinute[]): readonly Goal[] {
 }
 
 function interruptionGoals(interruptions: readonly Interruption[]): readonly Goal[] {
-  return interruptions.map(({ name, calls, refused, next }) => ({
+  const promised = interruptions.filter(({ isExcused }) => !isExcused);
+  return promised.map(({ name, calls, refused, next }) => ({
     claim: `${name}: at most two token calls, nobody refused, and one call at the next expiry`,
     found: `${calls}, ${refused} refused, then ${next.calls}, ${next.refused} refused`,
     isReached: calls <= 2 && refused === 0 && next.calls === 1 && next.refused === 0,

@@ -1,4 +1,5 @@
 // Sessions in a store: the browser has a random id, and all servers share the record that it names.
+import { now } from "../base/clock";
 import type { AuthConfig } from "../base/config";
 import { AuthError } from "../base/errors";
 import { fingerprint } from "../base/hash";
@@ -20,7 +21,7 @@ import { refreshRecord } from "./lease";
 import type { SessionRecord } from "./record";
 import { readSessionId, UserSessions } from "./user-sessions";
 
-const RENEWAL_SHARED_MS = 2_000;
+const [RENEWAL_SHARED_MS, BACK_OFF_S] = [2_000, 2];
 
 export class StoredSessions implements Sessions {
   readonly users: UserSessions;
@@ -47,6 +48,8 @@ export class StoredSessions implements Sessions {
   }
 
   async mustRefreshEarly(jar: CookieJar, secondsLeft: number): Promise<boolean> {
+    const lease = this.#found.get(jar)?.lease;
+    if (lease) return now() - lease.until >= BACK_OFF_S; // A refresh was lost, and Cognito may have rotated the token.
     return readSessionId(jar) === null && cookieSessions.mustRefreshEarly(jar, secondsLeft);
   }
 
@@ -54,9 +57,11 @@ export class StoredSessions implements Sessions {
     const id = readSessionId(jar);
     if (id === null) return refreshCookies(jar, stored, reason, (...parts) => this.#moveIn(...parts));
     const seen = this.#found.get(jar);
-    if (!seen) return stored; // An invented id costs one read.
+    const key = JSON.stringify([jar.config.issuer, jar.config.clientId, reason, id]);
+    // An invented id costs one read. A valid token does not wait for a refresh.
+    if (!seen || (reason === "early" && this.#refreshes.has(key))) return stored;
     try {
-      const { accessToken, idToken } = await this.#refreshOnce(id, jar.config, reason, seen);
+      const { accessToken, idToken } = await this.#refreshOnce(key, () => this.#refresh(id, jar.config, reason, seen));
       const auth = await verifySession(accessToken, idToken, jar.config);
       const isNew = stored.status !== "signed_in" || stored.accessToken !== accessToken;
       return isNew ? withEvent(auth, "refreshed") : auth;
@@ -109,10 +114,8 @@ export class StoredSessions implements Sessions {
   }
 
   /** Refreshes once for all requests of this process that wait for the same. */
-  #refreshOnce(id: string, config: AuthConfig, reason: RefreshReason, seen: SessionRecord): Promise<SessionRecord> {
-    const key = JSON.stringify([config.issuer, config.clientId, reason, id]);
-    const started = () => this.#refresh(id, config, reason, seen).finally(() => this.#refreshes.delete(key));
-    const pending = this.#refreshes.get(key) ?? started();
+  #refreshOnce(key: string, start: () => Promise<SessionRecord>): Promise<SessionRecord> {
+    const pending = this.#refreshes.get(key) ?? start().finally(() => this.#refreshes.delete(key));
     this.#refreshes.set(key, pending);
     return pending;
   }
