@@ -57,11 +57,9 @@ export class StoredSessions implements Sessions {
     const id = readSessionId(jar);
     if (id === null) return refreshCookies(jar, stored, reason, (...parts) => this.#moveIn(...parts));
     const seen = this.#found.get(jar);
-    const key = JSON.stringify([jar.config.issuer, jar.config.clientId, reason, id]);
-    // An invented id costs one read. A valid token does not wait for a refresh.
-    if (!seen || (reason === "early" && this.#refreshes.has(key))) return stored;
+    if (!seen) return stored; // An invented id costs one read.
     try {
-      const { accessToken, idToken } = await this.#refreshOnce(key, () => this.#refresh(id, jar.config, reason, seen));
+      const { accessToken, idToken } = await this.#refreshOnce(id, jar.config, reason, seen);
       const auth = await verifySession(accessToken, idToken, jar.config);
       const isNew = stored.status !== "signed_in" || stored.accessToken !== accessToken;
       return isNew ? withEvent(auth, "refreshed") : auth;
@@ -114,10 +112,13 @@ export class StoredSessions implements Sessions {
   }
 
   /** Refreshes once for all requests of this process that wait for the same. */
-  #refreshOnce(key: string, start: () => Promise<SessionRecord>): Promise<SessionRecord> {
-    const pending = this.#refreshes.get(key) ?? start().finally(() => this.#refreshes.delete(key));
-    this.#refreshes.set(key, pending);
-    return pending;
+  async #refreshOnce(id: string, config: AuthConfig, reason: RefreshReason, seen: SessionRecord) {
+    const key = JSON.stringify([config.issuer, config.clientId, reason, id]);
+    const known = this.#refreshes.get(key);
+    if (known) return reason === "early" ? seen : known; // A token that is still valid does not wait.
+    const started = this.#refresh(id, config, reason, seen).finally(() => this.#refreshes.delete(key));
+    this.#refreshes.set(key, started);
+    return started;
   }
 
   #refresh(id: string, config: AuthConfig, reason: RefreshReason, seen: SessionRecord): Promise<SessionRecord> {
