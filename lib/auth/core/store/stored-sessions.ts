@@ -122,8 +122,7 @@ export class StoredSessions implements Sessions {
   }
 
   #refresh(id: string, config: AuthConfig, reason: RefreshReason, seen: SessionRecord): Promise<SessionRecord> {
-    const startedAt = Date.now();
-    const isRenewal = reason === "renewal";
+    const [startedAt, isRenewal] = [Date.now(), reason === "renewal"];
     const isFresh = ({ accessToken, tokenExpiresAt, refreshedAt }: SessionRecord) =>
       accessToken !== seen.accessToken &&
       tokenExpiresAt * 1000 > startedAt &&
