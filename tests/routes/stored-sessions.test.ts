@@ -176,6 +176,44 @@ describe("a refresh", () => {
     expect(pool.cognito.count("token")).toBe(1);
   });
 
+  test("RF-01 in the last minute of a token lets all other requests go on, on the same server, too", async () => {
+    await browser.signIn();
+    pass(3_570);
+    const ended: string[] = [];
+    let release = () => {};
+    const isReleased = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    pool.cognito.clearRequests();
+    pool.cognito.fault("token", { transform: (answer) => isReleased.then(() => answer) });
+    const first = browser.visit("/dashboard").finally(() => ended.push("first"));
+    await vi.waitFor(() => expect(pool.cognito.count("token")).toBe(1));
+    const others = [kit, await load()].map((server) => copyOf(browser, server).visit("/dashboard"));
+    expect((await Promise.all(others)).map(isSignedIn)).toEqual([true, true]);
+    expect(ended).toEqual([]);
+    release();
+    expect(isSignedIn(await first)).toBe(true);
+    expect(pool.cognito.count("token")).toBe(1);
+  });
+
+  test("RF-06 whose answer was lost is repeated in the grace period, by a fetch on another server", async () => {
+    pool.cognito.settings.graceSeconds = 20;
+    await browser.signIn();
+    pass(3_550);
+    pool.cognito.fault("token", { resetAfter: true }, { times: 1 });
+    expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+    const other = copyOf(browser, await load());
+    pool.cognito.clearRequests();
+    expect(isSignedIn(await other.visit("/api/me", FETCHED))).toBe(true);
+    expect(pool.cognito.count("token")).toBe(0); // Not in the first 2 s.
+    pass(6);
+    expect(isSignedIn(await other.visit("/api/me", FETCHED))).toBe(true);
+    expect(pool.cognito.count("token")).toBe(1);
+    pass(3_000);
+    expect(isSignedIn(await other.visit("/api/me", FETCHED))).toBe(true);
+    pool.cognito.settings.graceSeconds = 0;
+  });
+
   test("renews at once with today's groups, by POST /auth/refresh", async () => {
     await browser.signIn();
     const user = pool.cognito.users.find(({ username }) => username === "ada");

@@ -11,7 +11,8 @@ import { promisify } from "node:util";
  */
 export const VARIANTS = ["middleware", "proxy", "no-middleware", "base-path"] as const;
 
-export type Variant = (typeof VARIANTS)[number];
+/** "stored", of the laboratories only: "middleware" with the store that its environment names. */
+export type Variant = (typeof VARIANTS)[number] | "stored";
 
 /** Next's `basePath`. */
 export const basePathOf = (variant: Variant): string => (variant === "base-path" ? "/app" : "");
@@ -21,6 +22,7 @@ const SOURCES = ["app", "lib", "public", "middleware.ts", "next.config.mjs", "pa
 const NEXT = join(PROJECT, "node_modules/next/dist/bin/next");
 const FIXTURES = "tests/e2e/fixtures";
 const TENANTS = "tests/e2e/support/two-tenants.ts";
+const STORE = "tests/lab/fleet/store.ts";
 // Uncompressed, so that the tests can read along.
 const SETTINGS = 'compress: false,\n  rewrites: () => [{ source: "/old-vault", destination: "/vault" }],';
 const BASE_PATH =
@@ -63,7 +65,8 @@ export async function buildVariant(variant: Variant): Promise<void> {
   if (variant === "proxy") await rename(join(folder, "middleware.ts"), join(folder, "proxy.ts"));
   if (variant === "no-middleware") await writeFile(join(folder, "middleware.ts"), IDLE_MIDDLEWARE);
   if (variant === "base-path") await addPagesRouter(folder);
-  if (variant !== "middleware") {
+  if (variant === "stored") await cp(join(PROJECT, STORE), join(folder, "lib/auth/store.ts"));
+  else if (variant !== "middleware") {
     await cp(join(PROJECT, TENANTS), join(folder, "lib/auth/tenants.ts")); // The build of "middleware" shows what a copy without tenants weighs.
   }
   const { file, args, env } = nextCommand(["build"]);
@@ -98,7 +101,7 @@ async function existingSources(): Promise<readonly string[]> {
 
 async function fingerprintSources(): Promise<string> {
   const hash = createHash("sha256").update(process.version);
-  for (const source of [...(await existingSources()), FIXTURES, TENANTS, "package-lock.json"]) {
+  for (const source of [...(await existingSources()), FIXTURES, TENANTS, STORE, "package-lock.json"]) {
     for (const path of await filesOf(source)) hash.update(path).update(await readFile(join(PROJECT, path)));
   }
   return hash.digest("hex");

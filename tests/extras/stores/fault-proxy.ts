@@ -60,6 +60,7 @@ export async function startFaultProxy(targetPort: number) {
   const sockets = new Set<Socket>();
   let fault: Fault | null = null;
   let left = 0;
+  let isHit = (_operation: string): boolean => true;
 
   const server = createServer(async (incoming, response) => {
     response.on("error", () => {});
@@ -67,7 +68,8 @@ export async function startFaultProxy(targetPort: number) {
     if (!body) return;
     received.push({ headers: incoming.headers, body: body.toString() });
     const forward = () => send(targetPort, incoming, body);
-    if (fault && left-- > 0) await fault(response, forward);
+    const operation = String(incoming.headers["x-amz-target"]).split(".")[1] ?? "";
+    if (fault && isHit(operation) && left-- > 0) await fault(response, forward);
     else answer(response, await forward());
   });
   server.on("connection", (socket) => {
@@ -87,9 +89,9 @@ export async function startFaultProxy(targetPort: number) {
     url: `http://127.0.0.1:${port}`,
     /** All requests since the start. */
     received,
-    /** The next `count` requests go wrong. */
-    inject(name: FaultName, count = Number.POSITIVE_INFINITY) {
-      [fault, left] = [FAULTS[name], count];
+    /** The next `count` requests go wrong, of the operations that `match` chooses. */
+    inject(name: FaultName, count = Number.POSITIVE_INFINITY, match: (operation: string) => boolean = () => true) {
+      [fault, left, isHit] = [FAULTS[name], count, match];
     },
     heal() {
       fault = null;

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Episode, type FaultCounts, rage, stopInTurn } from "./faults";
-import { type Fleet, startFleet } from "./fleet";
+import { type Fleet, startFleet, TOKEN_SECONDS } from "./fleet";
 import { type Habits, live } from "./habits";
 import { KILL_SESSIONS, killBeforeAnswer } from "./kill-row";
 import { Random } from "./random";
@@ -38,6 +38,8 @@ interface Row {
   readonly name: string;
   /** Why sessions are lost here whatever the kit does. */
   readonly excuse?: string;
+  /** Whether its servers keep sessions in a store. */
+  readonly isStored?: boolean;
   run(fleet: Fleet, tally: Tally, options: ChaosOptions): Promise<void>;
 }
 
@@ -47,9 +49,14 @@ interface Storm {
   readonly isStopped?: boolean;
 }
 
-const STORM_SHARE = 0.18; // Of the time; there are four.
+export const STORED_ROW = "stored, the store also fails, grace 60 s";
+
+const STORM_SHARE = 0.18; // Of the time; there are five.
 const CALM_SHARE = 0.1;
 const ENOUGH_SHARE = 0.2; // Of the requests.
+const SHORT_TOKEN_S = 12;
+const REFRESH_AHEAD_S = 60;
+const FLIP_MS = 1_000;
 const RECOVERY_MS = 2_500; // Longer than the kit waits between two attempts.
 const WITHOUT_GRACE =
   "Without grace the one refresh token that works died with the server, and the browser holds a spent one: no kit can help.";
@@ -85,7 +92,16 @@ const HASTY: Habits = {
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const disaster: Disaster = { random: new Random(options.seed), counts: new Map(), bag: [] };
   const table = createTable(options, disaster).filter(({ name }) => options.rows?.test(name) ?? true);
-  const fleet = await startFleet(Math.max(options.sessions, KILL_SESSIONS));
+  const rows: Tally[] = [];
+  for (const isStored of [false, true]) {
+    const chosen = table.filter((row) => (row.isStored ?? false) === isStored);
+    if (chosen.length > 0) rows.push(...(await runRows(chosen, options, isStored)));
+  }
+  return { rows, faults: disaster.counts };
+}
+
+async function runRows(table: readonly Row[], options: ChaosOptions, isStored: boolean): Promise<readonly Tally[]> {
+  const fleet = await startFleet(Math.max(options.sessions, KILL_SESSIONS), isStored);
   try {
     const rows: Tally[] = [];
     for (const row of table) {
@@ -95,7 +111,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       tally.countCalls(fleet.takeRefreshCalls());
       rows.push(tally);
     }
-    return { rows, faults: disaster.counts };
+    return rows;
   } finally {
     await fleet.close();
   }
@@ -117,6 +133,7 @@ function createTable({ seconds, stopSeconds: [shortest], isLoaded }: ChaosOption
     stop("stopped before the answer, grace 60 s", { graceSeconds: 60, isSticky: false }),
     stop("stopped, no grace, sticky sessions", { graceSeconds: 0, isSticky: true }),
     stop(`stopped, grace ${tooShort} s`, { graceSeconds: tooShort, isSticky: false }, STOPPED_TOO_LONG),
+    { name: STORED_ROW, isStored: true, run: (...parts) => runStored(...parts, { ...disaster, bag: [] }) },
   ];
 
   function storm(name: string, plan: Storm, excuse?: string): Row {
@@ -145,6 +162,7 @@ async function runStorm(
   tally: Tally,
   options: ChaosOptions,
   { graceSeconds, graceReuse, isStopped = false, ...disaster }: Disaster & Storm,
+  callRoll = answerAll,
 ): Promise<void> {
   Object.assign(fleet.cognito.settings, { graceSeconds, graceReuse });
   const sessions = await createCrowd(fleet, tally, options);
@@ -157,7 +175,37 @@ async function runStorm(
     ...sessions.map((session, i) => live(session, habits(i), new Random(seed + i), signal)),
   ]);
   await delay(RECOVERY_MS);
+  await callRoll(sessions);
+}
+
+async function answerAll(sessions: readonly Session[]): Promise<void> {
   await Promise.all(sessions.map((session) => session.answerRoll()));
+}
+
+/**
+ * The storm, and the store fails in every way. Nobody can take the access token from a browser here, so some tokens live
+ * for a few seconds only. In the end all tokens expire, and each session has to refresh.
+ */
+async function runStored(fleet: Fleet, tally: Tally, options: ChaosOptions, disaster: Disaster): Promise<void> {
+  const { settings } = fleet.cognito;
+  const setLife = (seconds: number) => Object.assign(settings, { accessTokenSeconds: seconds, idTokenSeconds: seconds });
+  const timer = setInterval(() => {
+    setLife(settings.accessTokenSeconds === TOKEN_SECONDS ? SHORT_TOKEN_S : TOKEN_SECONDS);
+  }, FLIP_MS);
+  const callRoll = async (sessions: readonly Session[]) => {
+    clearInterval(timer);
+    setLife(SHORT_TOKEN_S);
+    await delay((TOKEN_SECONDS - REFRESH_AHEAD_S + 1) * 1000);
+    await Promise.all(sessions.map((session) => session.answerRoll()));
+    await delay((SHORT_TOKEN_S + 1) * 1000);
+    await Promise.all(sessions.map((session) => session.answerRoll()));
+  };
+  try {
+    await runStorm(fleet, tally, options, { ...disaster, graceSeconds: 60, graceReuse: "another" }, callRoll);
+  } finally {
+    clearInterval(timer);
+    setLife(TOKEN_SECONDS);
+  }
 }
 
 /** Nothing fails, but a refresh token works once, and who comes second is refused long before the first is answered. */

@@ -1,4 +1,5 @@
 import type { Fault } from "../../cognito/index";
+import type { FaultName } from "../../extras/stores/fault-proxy";
 import { type Fleet, TOKEN_SECONDS } from "./fleet";
 import type { Random } from "./random";
 import { pause } from "./time";
@@ -38,6 +39,19 @@ const TOKEN_FAULTS: Readonly<Record<string, { fault: Fault; longestMs: number }>
   "token endpoint: half the bytes": { fault: { truncate: true }, longestMs: 2_000 },
 };
 
+/** What befalls the store. A name of operations: only those fail. */
+const STORE_FAULTS: Readonly<Record<string, { fault: FaultName; operations?: RegExp }>> = {
+  "store: 500": { fault: "answers 500" },
+  "store: throttled": { fault: "throttles" },
+  "store: connections cut": { fault: "cuts connections" },
+  "store: no answer": { fault: "does not answer" },
+  "store: slow": { fault: "answers slowly" },
+  "store: writes lost": { fault: "cuts connections", operations: /^PutItem$/ },
+  "store: writes without an answer": { fault: "works, and does not answer", operations: /^PutItem$/ },
+  "store: writes answered with 500": { fault: "works, and answers 500", operations: /^PutItem$/ },
+};
+const STORE_FAULT_MS = [1_000, 3_000] as const;
+
 const KILLED = "instance killed (kill -9), restarted";
 const STOPPED = "instance stopped (kill -STOP) for a while";
 const ROTATED = "keys rotated";
@@ -53,11 +67,15 @@ const EPISODES: readonly Episode[] = [
   async (storm) => void (await rotateKeys(storm)),
 ];
 
+const STORE_EPISODES: readonly Episode[] = Object.keys(STORE_FAULTS).map(
+  (name) => (storm) => troubleStore(name, storm),
+);
+
 /** One fault after the other, until the signal. Ends with all instances up. */
 export async function rage(storm: Storm): Promise<void> {
   const { random, signal, fleet, bag } = storm;
   while (!signal.aborted) {
-    if (bag.length === 0) bag.push(...random.shuffle(EPISODES));
+    if (bag.length === 0) bag.push(...random.shuffle(fleet.store ? [...EPISODES, ...STORE_EPISODES] : EPISODES));
     await bag.pop()?.(storm);
     fleet.cognito.clearFaults();
     dropOldKeys(storm);
@@ -90,6 +108,18 @@ async function troubleTokens(name: string, storm: Storm): Promise<void> {
   const company = random.chance(COMPANY) ? restartOne(storm, random.between(0, windowMs / 2)) : null;
   await pause(windowMs, signal);
   fleet.cognito.clearFaults();
+  await company;
+}
+
+async function troubleStore(name: string, storm: Storm): Promise<void> {
+  const { fault = "answers 500", operations = /./ } = STORE_FAULTS[name] ?? {};
+  const { random, signal, fleet } = storm;
+  const hit = count(name, storm);
+  fleet.store?.inject(fault, undefined, (operation) => operations.test(operation) && hit());
+  const windowMs = random.between(...STORE_FAULT_MS);
+  const company = random.chance(COMPANY) ? restartOne(storm, random.between(0, windowMs / 2)) : null;
+  await pause(windowMs, signal);
+  fleet.store?.heal();
   await company;
 }
 

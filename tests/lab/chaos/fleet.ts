@@ -1,7 +1,10 @@
 import { type Cognito, type RecordedRequest, startCognito } from "../../cognito/index";
 import { findFreePort } from "../../e2e/support/ports";
+import { startFaultProxy } from "../../extras/stores/fault-proxy";
+import type { Database } from "../fleet/database";
+import { startWorker } from "../fleet/worker";
 import { sharedAgent } from "./browser";
-import { Instance } from "./instance";
+import { Instance, launchNext } from "./instance";
 import { RoundRobin } from "./proxy";
 
 /** Two servers that know nothing of each other, what stands in front of them, and the stand-in that they ask. */
@@ -10,6 +13,8 @@ export interface Fleet {
   readonly cognito: Cognito;
   readonly instances: readonly [Instance, Instance];
   readonly proxy: RoundRobin;
+  /** What makes the store fail. Null: sessions are in cookies. */
+  readonly store: StoreFaults | null;
   /** What befell it, at which milliseconds. */
   readonly log: { readonly at: number; readonly what: string }[];
   /** Milliseconds: until then a 503 may be because of the keys. */
@@ -19,11 +24,14 @@ export interface Fleet {
   close(): Promise<void>;
 }
 
+type StoreFaults = Awaited<ReturnType<typeof startFaultProxy>>;
+
 /** The kit refreshes within the last 60 s of an access token: with these, about every 8 s. */
 export const TOKEN_SECONDS = 68;
 const COLLECT_MS = 500;
 
-export async function startFleet(users: number): Promise<Fleet> {
+export async function startFleet(users: number, isStored = false): Promise<Fleet> {
+  const database = isStored ? await startDatabase() : null;
   const cognito = await startCognito({
     clients: [],
     users: Array.from({ length: users }, (_, i) => createUser(i)),
@@ -40,14 +48,17 @@ export async function startFleet(users: number): Promise<Fleet> {
     COGNITO_DOMAIN: cognito.domain,
     COGNITO_CLIENT_ID: client.clientId,
     COGNITO_CLIENT_SECRET: client.clientSecret,
+    ...(database && { FLEET_STORE: database.store.url, AUTH_SECRET: "a-secret-of-more-than-thirty-two-bytes" }),
   };
-  const create = async () => new Instance(await findFreePort(), env);
+  const launch = launchNext(isStored ? "stored" : "middleware");
+  const create = async () => new Instance(await findFreePort(), env, launch);
   const instances = [await create(), await create()] as const;
   for (const { port } of instances) proxy.add(port);
-  const { take, stop } = collectRefreshCalls(cognito);
+  const { take, stop } = collectRefreshCalls(cognito, database?.store ?? null);
   const close = async () => {
     stop();
     await Promise.all([...instances.map((instance) => instance.close()), proxy.close(), cognito.close()]);
+    await database?.close();
     sharedAgent.destroy();
   };
   try {
@@ -56,7 +67,19 @@ export async function startFleet(users: number): Promise<Fleet> {
     await close();
     throw error;
   }
-  return { baseUrl, cognito, instances, proxy, log: [], keysTroubledUntil: 0, takeRefreshCalls: take, close };
+  const store = database?.store ?? null;
+  return { baseUrl, cognito, instances, proxy, store, log: [], keysTroubledUntil: 0, takeRefreshCalls: take, close };
+}
+
+/** DynamoDB, and a proxy before it. */
+async function startDatabase() {
+  const worker = startWorker<Database>("./database.ts");
+  const store = await startFaultProxy(await worker.call("start"));
+  const close = async () => {
+    await store.stop();
+    await worker.close();
+  };
+  return { store, close };
 }
 
 function createUser(index: number) {
@@ -67,10 +90,11 @@ function createUser(index: number) {
 }
 
 /** The stand-in remembers a bounded number of requests; a run makes more. */
-function collectRefreshCalls(cognito: Cognito) {
+function collectRefreshCalls(cognito: Cognito, store: StoreFaults | null) {
   const calls: RecordedRequest[] = [];
   const collect = () => {
     const requests = cognito.requests.splice(0);
+    store?.received.splice(0);
     calls.push(...requests.filter(({ params }) => params.grant_type === "refresh_token"));
   };
   const timer = setInterval(collect, COLLECT_MS);

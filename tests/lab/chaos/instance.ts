@@ -2,29 +2,50 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { raw } from "../../e2e/support/raw";
-import { nextCommand, variantFolder } from "../../e2e/support/variants";
+import { nextCommand, type Variant, variantFolder } from "../../e2e/support/variants";
 
 const START_MS = 60_000;
 const KEPT_LINES = 40;
 
-/** One `next start` that can be killed as by a power cut, started again on the same port, and stopped for a while. */
+/** How a server is started. */
+export interface Program {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+}
+
+/** Returns the program of a port and its variables. */
+export type Launch = (port: number, env: Readonly<Record<string, string>>) => Program;
+
+/** Returns how `next start` runs a variant of the project. */
+export function launchNext(variant: Variant): Launch {
+  return (port, env) => ({
+    ...nextCommand(["start", "-p", String(port), "-H", "localhost"], env),
+    cwd: variantFolder(variant),
+  });
+}
+
+/** One server that can be killed as by a power cut, started again on the same port, and stopped for a while. */
 export class Instance {
   readonly port: number;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #launch: Launch;
   #child: ChildProcess | null = null;
   #printed: string[] = [];
 
-  constructor(port: number, env: Readonly<Record<string, string>>) {
+  constructor(port: number, env: Readonly<Record<string, string>>, launch: Launch = launchNext("middleware")) {
     this.port = port;
     this.#env = env;
+    this.#launch = launch;
     process.on("exit", this.#destroy);
   }
 
   /** Resolves once it answers. */
   async start(): Promise<void> {
-    const { file, args, env } = nextCommand(["start", "-p", String(this.port), "-H", "localhost"], this.#env);
+    const { file, args, env, cwd } = this.#launch(this.port, this.#env);
     const child = spawn(file, args, {
-      cwd: variantFolder("middleware"),
+      cwd,
       env,
       stdio: ["ignore", "pipe", "pipe"],
       detached: true, // A process group of its own, so that killing it leaves nobody behind.
@@ -37,7 +58,7 @@ export class Instance {
       if (await raw(`http://localhost:${this.port}/robots.txt`).catch(() => null)) return;
       await delay(30);
     }
-    throw new Error(`next start did not answer:\n${this.#printed.join("")}`);
+    throw new Error(`The server did not answer:\n${this.#printed.join("")}`);
   }
 
   async kill(): Promise<void> {

@@ -2,7 +2,7 @@
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { buildVariant } from "../../e2e/support/variants";
-import { runChaos } from "./chaos";
+import { runChaos, STORED_ROW } from "./chaos";
 import { startLoad } from "./load";
 import { formatReport } from "./report";
 
@@ -51,6 +51,7 @@ const wanted = values.rows === undefined ? options.requests : 0;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
 
 await buildVariant("middleware");
+if (options.rows?.test(STORED_ROW) ?? true) await buildVariant("stored");
 const stopLoad = values.load ? startLoad() : null;
 setTimeout(
   () => {

@@ -52,11 +52,18 @@ export class Session {
 
   /** Whether the next request makes the kit refresh. */
   get isDue(): boolean {
+    if (this.#fleet.store) return false; // The browser has no token that could be lost.
     return this.#secondsLeft() < REFRESH_AHEAD_S;
   }
 
   get refreshToken(): string {
-    return readRefreshToken(this.browser.cookieHeader);
+    return this.#tokenOf(this.browser.cookieHeader);
+  }
+
+  /** The refresh token that a Cookie header brings. With a store: the newest that Cognito gave to the session. */
+  #tokenOf(cookieHeader: string): string {
+    if (!this.#fleet.store) return readRefreshToken(cookieHeader);
+    return this.#fleet.cognito.newestRefreshToken(String(this.#signIn?.origin_jti)) ?? "";
   }
 
   /** As if an hour had passed: access and ID cookie end with their tokens. */
@@ -131,12 +138,13 @@ export class Session {
 
   async #send(path: string, headers: Readonly<Record<string, string>>, visit: Visit = {}): Promise<Answer> {
     const cookie = visit.cookie ?? this.browser.cookieHeader;
+    const tokenBefore = this.#tokenOf(cookie);
     const [startedAt, goodUntil] = [Date.now(), visit.cookie === undefined ? this.#goodUntil() : 0];
     const { abortAfterMs = this.patienceMs } = visit;
     const answer = await this.browser.send(path, { headers, cookie, abortAfterMs });
     const { status, servedBy, location } = answer;
     const outcome = `${status || "no answer"}${location ? ` to ${location.slice(0, 60)}` : ""}`;
-    const tokens = [readRefreshToken(cookie), this.refreshToken];
+    const tokens = [tokenBefore, this.refreshToken];
     this.#trace.add(`${path.slice(0, 40)} with § → ${servedBy}: ${outcome}, now §`, tokens, startedAt);
     if (!this.#received.has(this.refreshToken)) this.#tally.refreshes += 1;
     this.#received.add(this.refreshToken);
@@ -176,7 +184,13 @@ export class Session {
     return Number(this.#claims()?.exp ?? 0) - Date.now() / 1000;
   }
 
+  /** With a store the browser has no claims: those of the user's newest sign-in count, as long as there is a session. */
   #claims(): Claims | null {
+    const { store, cognito } = this.#fleet;
+    if (store) {
+      const signIn = cognito.signIns.findLast(({ username }) => username === this.username);
+      return this.browser.cookie("auth.session") && signIn ? { origin_jti: signIn.originJti } : null;
+    }
     return decode(this.browser.cookie("auth.access"), 1);
   }
 }

@@ -22,6 +22,11 @@ export class SharedCalls<T> {
     return own.finally(() => this.#forget(key, own));
   }
 
+  /** Whether a call with this key is under way. */
+  has(key: string): boolean {
+    return this.#pending.has(key);
+  }
+
   #forget(key: string, call: Promise<T>): void {
     if (this.#pending.get(key) === call) this.#pending.delete(key);
   }

@@ -1,4 +1,5 @@
 // Asks Cognito for new tokens of a stored session, and stores them. This process holds the lease of the session.
+import { now } from "../base/clock";
 import { AuthError } from "../base/errors";
 import { checkContinuation } from "../tokens/issued-tokens";
 import { revoke } from "../tokens/revocation";
@@ -68,7 +69,8 @@ async function handleFailure(
   const isOwn = found?.record.lease?.holder === leased.lease?.holder;
   if (found && isOwn && error.isBadCredential) await records.end(id, found.version, config);
   if (found && isOwn && !error.isBadCredential) {
-    await records.write(id, { ...found.record, lease: null }, found.version, config).catch(() => false);
+    const lease = { holder: "", until: now() }; // Over, and a mark: a request with a valid token asks again soon.
+    await records.write(id, { ...found.record, lease }, found.version, config).catch(() => false);
   }
   throw error;
 }

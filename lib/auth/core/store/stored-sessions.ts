@@ -1,4 +1,5 @@
 // Sessions in a store: the browser has a random id, and all servers share the record that it names.
+import { now } from "../base/clock";
 import type { AuthConfig } from "../base/config";
 import { AuthError } from "../base/errors";
 import { createSecret, fingerprint } from "../base/hash";
@@ -21,7 +22,7 @@ import { MAX_WAIT_MS, refreshRecord } from "./lease";
 import { movedId, type SessionRecord } from "./record";
 import { readSessionId, UserSessions, writeSessionId } from "./user-sessions";
 
-const RENEWAL_SHARED_MS = 2_000;
+const [RENEWAL_SHARED_MS, BACK_OFF_S] = [2_000, 2];
 
 export class StoredSessions implements Sessions {
   readonly users: UserSessions;
@@ -54,6 +55,8 @@ export class StoredSessions implements Sessions {
   }
 
   async mustRefreshEarly(jar: CookieJar, secondsLeft: number): Promise<boolean> {
+    const lease = this.#found.get(jar)?.lease;
+    if (lease) return now() - lease.until >= BACK_OFF_S; // A refresh was lost, and Cognito may have rotated the token.
     return readSessionId(jar) === null && cookieSessions.mustRefreshEarly(jar, secondsLeft);
   }
 
@@ -62,8 +65,9 @@ export class StoredSessions implements Sessions {
     if (id === null) return refreshCookies(jar, stored, reason, (...parts) => this.#moveIn(...parts));
     const seen = this.#found.get(jar);
     if (!seen) return stored; // An invented id costs one read.
+    const key = JSON.stringify([jar.config.issuer, jar.config.clientId, reason, id]);
+    if (reason === "early" && this.#refreshes.has(key)) return stored; // A token that is still valid does not wait.
     try {
-      const key = JSON.stringify([jar.config.issuer, jar.config.clientId, reason, id]);
       const start = () => this.#refresh(id, jar.config, reason, seen);
       const { accessToken, idToken } = await this.#refreshes.run(key, start);
       const auth = await verifySession(accessToken, idToken, jar.config);
@@ -117,8 +121,7 @@ export class StoredSessions implements Sessions {
   }
 
   #refresh(id: string, config: AuthConfig, reason: RefreshReason, seen: SessionRecord): Promise<SessionRecord> {
-    const startedAt = Date.now();
-    const isRenewal = reason === "renewal";
+    const [startedAt, isRenewal] = [Date.now(), reason === "renewal"];
     const isFresh = ({ accessToken, tokenExpiresAt, refreshedAt }: SessionRecord) =>
       accessToken !== seen.accessToken &&
       tokenExpiresAt * 1000 > startedAt &&
