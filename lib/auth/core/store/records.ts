@@ -41,12 +41,13 @@ export function isStoreOutage(error: unknown): boolean {
 
 export class Records {
   readonly #store: SessionStore;
-  readonly #remembered = new SecretCache<Remembered>();
+  readonly #remembered: SecretCache<Remembered>;
   readonly #reads = new Map<string, Promise<StoredRecord | null>>();
   #failedAt = 0;
 
   constructor(store: SessionStore) {
     this.#store = store;
+    this.#remembered = new SecretCache(); // Here, because bundlers keep an unused class whose fields call something.
   }
 
   /**
