@@ -3,10 +3,16 @@ import type { ReactNode } from "react";
 import { SiteHeader } from "@/app/_components/site-header";
 import { Time } from "@/app/_components/time";
 import { findBrowsers } from "@/app/_members/database";
-import { AuthError, listSessions, requireSession, type SessionEntry } from "@/lib/auth/session";
+import { AuthError, type AuthErrorCode, listSessions, requireSession, type SessionEntry } from "@/lib/auth/session";
 import { endAll, endOne } from "./actions";
 
 export const metadata: Metadata = { title: "Sessions" };
+
+const REASONS: Readonly<Partial<Record<AuthErrorCode, string>>> = {
+  config_invalid:
+    "This app keeps sessions in cookies, so no server has a list of them. With a store (lib/auth/store.ts) this page shows yours.",
+  store_unavailable: "The store does not answer just now. Nothing is lost: reload this page in a moment.",
+};
 
 export default async function SessionsPage() {
   const { user, claims } = await requireSession({ returnTo: "/sessions" });
@@ -26,11 +32,7 @@ export default async function SessionsPage() {
 
 async function renderSessions(issuer: string): Promise<ReactNode> {
   const entries = await findSessions();
-  if (!entries || typeof entries === "string") {
-    return (
-      <p className="notice">{entries ?? "The store does not answer just now. Nothing is lost: try again soon."}</p>
-    );
-  }
+  if (typeof entries === "string") return <p className="notice">{entries}</p>;
   const browsers = await findBrowsers(
     issuer,
     entries.flatMap(({ originJti }) => originJti ?? []),
@@ -76,14 +78,13 @@ function Entry({ entry, browser }: { entry: SessionEntry; browser: string }) {
   );
 }
 
-/** A sentence: this app has no store. Null: the store does not answer. */
-async function findSessions(): Promise<readonly SessionEntry[] | string | null> {
+/** Returns the sessions, or a sentence that says why there is no list. */
+async function findSessions(): Promise<readonly SessionEntry[] | string> {
   try {
     return await listSessions();
   } catch (error) {
-    if (!(error instanceof AuthError)) throw error;
-    if (error.code === "store_unavailable") return null;
-    if (error.code !== "config_invalid") throw error;
-    return "This app keeps sessions in cookies, so no server has a list of them. With a store (lib/auth/store.ts), this page shows them.";
+    const text = error instanceof AuthError && REASONS[error.code];
+    if (text) return text;
+    throw error;
   }
 }
