@@ -42,12 +42,13 @@ export function isStoreOutage(error: unknown): boolean {
 export class Records {
   readonly #store: SessionStore;
   readonly #remembered: SecretCache<Remembered>;
-  readonly #reads = new Map<string, Promise<StoredRecord | null>>();
+  readonly #reads: Map<string, Promise<StoredRecord | null>>;
   #failedAt = 0;
 
   constructor(store: SessionStore) {
     this.#store = store;
-    this.#remembered = new SecretCache(); // Here, because bundlers keep an unused class whose fields call something.
+    this.#remembered = new SecretCache(); // Here: bundlers keep an unused class whose fields call something.
+    this.#reads = new Map();
   }
 
   /**
