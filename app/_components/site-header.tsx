@@ -19,6 +19,9 @@ export function SiteHeader({ user }: { user: User | null | undefined }) {
         <Link href="/settings" prefetch={false}>
           Settings
         </Link>
+        <Link href="/sessions" prefetch={false}>
+          Sessions
+        </Link>
       </nav>
       {user && (
         <form className="account" method="post" action="/auth/logout">

@@ -1,5 +1,6 @@
 import type { Metadata } from "next";
 import { SiteHeader } from "@/app/_components/site-header";
+import { Time } from "@/app/_components/time";
 import { findMember } from "@/app/_members/database";
 import { requireSession } from "@/lib/auth/session";
 import { ClaimsTable } from "./claims-table";
@@ -91,9 +92,4 @@ export default async function DashboardPage() {
       </main>
     </>
   );
-}
-
-function Time({ seconds }: { seconds: number }) {
-  const iso = new Date(seconds * 1000).toISOString();
-  return <time dateTime={iso}>{`${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`}</time>;
 }

@@ -17,6 +17,7 @@ const EXPLANATIONS: Readonly<Partial<Record<AuthErrorCode, Words>>> = {
   token_response_invalid: ["Sign-in did not work", "The sign-in service gave an answer that we cannot trust."],
   token_endpoint_unavailable: ["Sign-in is out of reach", "Nothing is lost: try again in a moment.", "Try again"],
   keys_unavailable: ["We cannot check your session", "Nothing is lost: try again in a moment.", "Try again"],
+  store_unavailable: ["We cannot check your session", "Nothing is lost: try again in a moment.", "Try again"],
   session_too_large: ["Your account holds too much", "Your groups do not fit into a session."],
   sign_in_loop: ["Sign-in goes round in circles", "Your browser loses the session, or the page does not let you in."],
   // A new sign-in would end here again: Cognito did not ask the user, although the kit wanted it to.

@@ -10,12 +10,19 @@ import { configOf, ID, issue, recordOf, settle } from "../../support/stored";
 import { stopTimers, until } from "../../support/time";
 
 // Nothing listens on this port, so a revocation fails at once: the requests are what counts.
-const config = configOf({ COGNITO_DOMAIN: "http://127.0.0.1:9", COGNITO_ISSUER: "http://127.0.0.1:9/eu-central-1_Abc123" });
+const config = configOf({
+  COGNITO_DOMAIN: "http://127.0.0.1:9",
+  COGNITO_ISSUER: "http://127.0.0.1:9/eu-central-1_Abc123",
+});
 
 type Other = (records: Records, found: SessionRecord, version: string) => Promise<unknown>;
 
 /** Refreshes a session that this server has leased. `meanwhile` happens before the answer of Cognito arrives. */
-async function refresh(answer: () => Promise<IssuedTokens>, meanwhile: Other = async () => {}, store = new TestStore()) {
+async function refresh(
+  answer: () => Promise<IssuedTokens>,
+  meanwhile: Other = async () => {},
+  store = new TestStore(),
+) {
   stopTimers();
   const other = new Records(store.connect());
   const signIn = { iss: config.issuer, sub: "ada" };
@@ -45,7 +52,12 @@ const reject = async () => Promise.reject(new AuthError("grant_rejected"));
 const failToAnswer = async () => Promise.reject(new AuthError("token_endpoint_unavailable"));
 
 const refreshElsewhere: Other = (records, found, version) =>
-  records.write(ID, { ...found, accessToken: "access-other", refreshToken: "refresh-other", lease: null }, version, config);
+  records.write(
+    ID,
+    { ...found, accessToken: "access-other", refreshToken: "refresh-other", lease: null },
+    version,
+    config,
+  );
 const refreshOnSlowClock: Other = (records, found, version) =>
   refreshElsewhere(records, { ...found, refreshedAt: found.refreshedAt - 5_000 }, version);
 
@@ -166,10 +178,14 @@ describe("a store that fails while new tokens are stored", () => {
 
   test("AT-12 and stays down gives this request its session", async () => {
     const store = new TestStore();
-    const { outcome, stored } = await refresh(async () => {
-      store.breakDown();
-      return issue("new");
-    }, undefined, store);
+    const { outcome, stored } = await refresh(
+      async () => {
+        store.breakDown();
+        return issue("new");
+      },
+      undefined,
+      store,
+    );
     expect(outcome).toEqual({ accessToken: "access-new", refreshToken: "refresh-new" });
     expect(stored?.accessToken).toBe("access-old");
   });

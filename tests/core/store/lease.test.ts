@@ -51,7 +51,12 @@ async function moveLease(records: Records, seconds: number): Promise<void> {
   const found = await records.read(ID, config);
   const { lease = null } = found?.record ?? {};
   if (!found || !lease) throw new Error("Nobody holds the lease");
-  await records.write(ID, { ...found.record, lease: { ...lease, until: lease.until + seconds } }, found.version, config);
+  await records.write(
+    ID,
+    { ...found.record, lease: { ...lease, until: lease.until + seconds } },
+    found.version,
+    config,
+  );
 }
 
 test.each([1, 2, 8])("RF-01 %i servers with 10 requests each make one token call for an expiry", async (size) => {

@@ -67,6 +67,7 @@ async function readSecrets(header: string, config: AuthConfig): Promise<readonly
   const secrets: string[] = [];
   for (const name of jar.names) {
     const kind = name.slice(config.cookiePrefix.length + 1).replace(/\.\d+$/, "");
+    if (kind === "session") secrets.push(jar.get(name) ?? "");
     if (!isSecret(kind)) continue;
     const contents = (await readCookie(jar, kind)) ?? "";
     const decoded = Buffer.from(contents, "base64url").toString();

@@ -21,7 +21,11 @@ const PROJECT = fileURLToPath(new URL("../../../", import.meta.url));
 const SOURCES = ["app", "lib", "public", "middleware.ts", "next.config.mjs", "package.json", "tsconfig.json"];
 const NEXT = join(PROJECT, "node_modules/next/dist/bin/next");
 const FIXTURES = "tests/e2e/fixtures";
-const TENANTS = "tests/e2e/support/two-tenants.ts";
+/** The copier's files of the variants. Without their variables they hold null, as shipped. */
+const OWN_FILES = {
+  "lib/auth/tenants.ts": "tests/e2e/support/two-tenants.ts",
+  "lib/auth/store.ts": "tests/e2e/support/variant-store.ts",
+};
 const STORE = "tests/lab/fleet/store.ts";
 // Uncompressed, so that the tests can read along.
 const SETTINGS = 'compress: false,\n  rewrites: () => [{ source: "/old-vault", destination: "/vault" }],';
@@ -67,7 +71,8 @@ export async function buildVariant(variant: Variant): Promise<void> {
   if (variant === "base-path") await addPagesRouter(folder);
   if (variant === "stored") await cp(join(PROJECT, STORE), join(folder, "lib/auth/store.ts"));
   else if (variant !== "middleware") {
-    await cp(join(PROJECT, TENANTS), join(folder, "lib/auth/tenants.ts")); // The build of "middleware" shows what a copy without tenants weighs.
+    // The build of "middleware" shows what a copy without tenants and without a store weighs.
+    for (const [path, source] of Object.entries(OWN_FILES)) await cp(join(PROJECT, source), join(folder, path));
   }
   const { file, args, env } = nextCommand(["build"]);
   await run(file, args, { cwd: folder, env }).catch(({ stdout, stderr }: { stdout: string; stderr: string }) => {
@@ -101,7 +106,13 @@ async function existingSources(): Promise<readonly string[]> {
 
 async function fingerprintSources(): Promise<string> {
   const hash = createHash("sha256").update(process.version);
-  for (const source of [...(await existingSources()), FIXTURES, TENANTS, STORE, "package-lock.json"]) {
+  for (const source of [
+    ...(await existingSources()),
+    FIXTURES,
+    ...Object.values(OWN_FILES),
+    STORE,
+    "package-lock.json",
+  ]) {
     for (const path of await filesOf(source)) hash.update(path).update(await readFile(join(PROJECT, path)));
   }
   return hash.digest("hex");

@@ -188,7 +188,8 @@ async function answerAll(sessions: readonly Session[]): Promise<void> {
  */
 async function runStored(fleet: Fleet, tally: Tally, options: ChaosOptions, disaster: Disaster): Promise<void> {
   const { settings } = fleet.cognito;
-  const setLife = (seconds: number) => Object.assign(settings, { accessTokenSeconds: seconds, idTokenSeconds: seconds });
+  const setLife = (seconds: number) =>
+    Object.assign(settings, { accessTokenSeconds: seconds, idTokenSeconds: seconds });
   const timer = setInterval(() => {
     setLife(settings.accessTokenSeconds === TOKEN_SECONDS ? SHORT_TOKEN_S : TOKEN_SECONDS);
   }, FLIP_MS);

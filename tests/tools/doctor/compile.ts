@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { buildSync, transformSync } from "esbuild";
 
 const DOCTOR = fileURLToPath(new URL("../../../lib/auth/tools/doctor/index.ts", import.meta.url));
-const TENANTS = "../../tenants";
+const OWN = ["tenants", "store"];
 
 /** Writes the doctor as JavaScript into a new folder, and returns it. Packages and dynamic imports stay imports. */
 export function compileDoctor(): { readonly folder: string; readonly remove: () => void } {
@@ -18,18 +18,21 @@ export function compileDoctor(): { readonly folder: string; readonly remove: () 
     bundle: true,
     splitting: true,
     packages: "external",
-    external: [TENANTS], // The app's own file.
+    external: OWN.map((name) => `../../${name}`), // The app's own files.
     write: false,
     platform: "node",
     format: "esm",
   });
-  for (const { path, text } of outputFiles) writeFileSync(path, text.replace(`"${TENANTS}"`, `"${TENANTS}.mjs"`));
+  const pattern = new RegExp(`"(\\.\\./\\.\\./(${OWN.join("|")}))"`, "g");
+  for (const { path, text } of outputFiles) writeFileSync(path, text.replace(pattern, '"$1.mjs"'));
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
 }
 
-/** Compiles the tenants of an app, beside their source: that is what the compiled doctor imports. */
-export function compileTenants(kit: string): void {
-  const source = join(kit, "tenants.ts");
-  if (!existsSync(source)) return;
-  writeFileSync(join(kit, "tenants.mjs"), transformSync(readFileSync(source, "utf8"), { loader: "ts" }).code);
+/** Compiles the tenants and the store of an app, beside their source: that is what the compiled doctor imports. */
+export function compileOwnFiles(kit: string): void {
+  for (const name of OWN) {
+    const source = join(kit, `${name}.ts`);
+    if (!existsSync(source)) continue;
+    writeFileSync(join(kit, `${name}.mjs`), transformSync(readFileSync(source, "utf8"), { loader: "ts" }).code);
+  }
 }

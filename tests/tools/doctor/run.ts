@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import type { Finding } from "../../../lib/auth/tools/doctor/check";
-import { compileDoctor, compileTenants } from "./compile";
+import { compileDoctor, compileOwnFiles } from "./compile";
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -67,7 +67,7 @@ export function createApp({ type, folder = "", files = {}, nextVersion, without 
     if (contents === null) rmSync(join(root, name), { force: true });
     else writeFile(join(root, name), contents);
   }
-  compileTenants(join(root, folder, "lib/auth"));
+  compileOwnFiles(join(root, folder, "lib/auth"));
   const modules = nextVersion === undefined ? ["jose", "@next", "next"] : ["jose", "@next"];
   mkdirSync(join(root, "node_modules"));
   for (const name of modules.filter((it) => it !== without))

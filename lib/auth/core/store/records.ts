@@ -44,12 +44,14 @@ export function isStoreOutage(error: unknown): boolean {
 
 export class Records {
   readonly #store: SessionStore;
-  readonly #remembered = new SecretCache<Remembered>();
-  readonly #reads = new SharedCalls<StoredRecord | null>(REMEMBERED_MS);
+  readonly #remembered: SecretCache<Remembered>;
+  readonly #reads: SharedCalls<StoredRecord | null>;
   #failedAt = 0;
 
   constructor(store: SessionStore) {
     this.#store = store;
+    this.#remembered = new SecretCache(); // Here: bundlers keep an unused class whose fields call something.
+    this.#reads = new SharedCalls(REMEMBERED_MS);
   }
 
   /**

@@ -2,7 +2,7 @@
 import { now } from "../base/clock";
 import type { AuthConfig } from "../base/config";
 import { AuthError } from "../base/errors";
-import { createSecret, fingerprint } from "../base/hash";
+import { createSecret } from "../base/hash";
 import type { SessionStore } from "../base/session-store";
 import { SharedCalls } from "../base/shared-calls";
 import type { CookieJar } from "../http/cookie-jar";
@@ -21,18 +21,22 @@ import type { Grant } from "../tokens/token-endpoint";
 import { MAX_WAIT_MS, refreshRecord } from "./lease";
 import { movedId, type SessionRecord } from "./record";
 import { readSessionId, UserSessions, writeSessionId } from "./user-sessions";
+import { verifyRecord, withEvent } from "./verify-record";
 
 const [RENEWAL_SHARED_MS, BACK_OFF_S] = [2_000, 2];
 
 export class StoredSessions implements Sessions {
   readonly users: UserSessions;
   /** The record that each request found. Null: none. */
-  readonly #found = new WeakMap<CookieJar, SessionRecord | null>();
+  readonly #found: WeakMap<CookieJar, SessionRecord | null>;
   /** The refreshes of this process. */
-  readonly #refreshes = new SharedCalls<SessionRecord>(MAX_WAIT_MS);
-  readonly #moves = new SharedCalls<void>(MAX_WAIT_MS);
+  readonly #refreshes: SharedCalls<SessionRecord>;
+  readonly #moves: SharedCalls<void>;
 
   constructor(store: SessionStore) {
+    this.#found = new WeakMap(); // Here: bundlers keep an unused class whose fields call something.
+    this.#refreshes = new SharedCalls(MAX_WAIT_MS);
+    this.#moves = new SharedCalls(MAX_WAIT_MS);
     this.users = new UserSessions(store);
   }
 
@@ -64,15 +68,12 @@ export class StoredSessions implements Sessions {
     const id = readSessionId(jar);
     if (id === null) return refreshCookies(jar, stored, reason, (...parts) => this.#moveIn(...parts));
     const seen = this.#found.get(jar);
-    if (!seen) return stored; // An invented id costs one read.
     const key = JSON.stringify([jar.config.issuer, jar.config.clientId, reason, id]);
-    if (reason === "early" && this.#refreshes.has(key)) return stored; // A token that is still valid does not wait.
+    // An invented id costs one read. A token that is still valid does not wait for a refresh.
+    if (!seen || (reason === "early" && this.#refreshes.has(key))) return stored;
     try {
-      const start = () => this.#refresh(id, jar.config, reason, seen);
-      const { accessToken, idToken } = await this.#refreshes.run(key, start);
-      const auth = await verifySession(accessToken, idToken, jar.config);
-      const isNew = stored.status !== "signed_in" || stored.accessToken !== accessToken;
-      return isNew ? withEvent(auth, "refreshed") : auth;
+      const renewed = await this.#refreshes.run(key, () => this.#refresh(id, jar.config, reason, seen));
+      return await verifyRecord(renewed, stored, jar.config);
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
       return failedRefresh(error, reason === "renewal" ? { status: "signed_out", error } : stored);
@@ -145,9 +146,4 @@ export class StoredSessions implements Sessions {
 /** Without a refresh token a session ends with its access token. */
 function endOf({ accessClaims }: IssuedTokens): Pick<RefreshFacts, "signIn" | "sessionEndsAt"> {
   return { signIn: accessClaims, sessionEndsAt: accessClaims.exp };
-}
-
-async function withEvent(auth: SignedIn, type: "signed_in" | "refreshed"): Promise<SignedIn> {
-  const { iss, sub } = auth.session.claims;
-  return { ...auth, events: [{ type, subject: await fingerprint(iss, sub), isIdTokenDropped: false }] };
 }

@@ -36,11 +36,13 @@ const MAX_TOKEN_S = 24 * 3600; // Cognito's longest access token. A Bearer token
 
 export class UserIndexes {
   readonly #store: SessionStore;
-  readonly #remembered = new SecretCache<{ readonly notBefore: number; readonly readAt: number }>();
-  readonly #reads = new SharedCalls<UserIndex>(REMEMBERED_MS);
+  readonly #remembered: SecretCache<{ readonly notBefore: number; readonly readAt: number }>;
+  readonly #reads: SharedCalls<UserIndex>;
 
   constructor(store: SessionStore) {
     this.#store = store;
+    this.#remembered = new SecretCache(); // As in Records.
+    this.#reads = new SharedCalls(REMEMBERED_MS);
   }
 
   /** Returns `notBefore`, at most 5 s old; when the store does not answer, an older one. Throws `store_unavailable`. */

@@ -8,6 +8,7 @@ import { type Environment, loadEnvFiles } from "./environment";
 import { poolChecks } from "./pool";
 import { createProbe } from "./probe";
 import { projectChecks } from "./project";
+import { examineStore } from "./store";
 import { loadTenants, readTenant, tenantChecks } from "./tenants";
 import { hasNoPool, readVariables, type Variables, variableChecks, withoutPool } from "./variables";
 
@@ -23,8 +24,16 @@ export async function examine(root: string, env: Environment): Promise<Report> {
   const files = loadEnvFiles(root, { isProduction });
   const tenants = await loadTenants();
   const project = { title: "Project", findings: await runChecks(projectChecks, root) };
-  if (tenants === null)
-    return { files, groups: [...(await examineOne(readVariables(env), root, isProduction)), project] };
+  const storeGroup = async (variables: readonly Variables[]) => {
+    return { title: "Store", findings: await examineStore(isProduction, variables) };
+  };
+  if (tenants === null) {
+    const variables = readVariables(env);
+    return {
+      files,
+      groups: [...(await examineOne(variables, root, isProduction)), await storeGroup([variables]), project],
+    };
+  }
   if (!isList(tenants)) return { files, groups: [{ title: "Tenants", findings: [tenants] }, project] };
   const all = tenants.map((tenant) => readTenant(env, tenant));
   const groups = [{ title: "Tenants", findings: await runChecks(tenantChecks, { env, isProduction, tenants: all }) }];
@@ -34,7 +43,7 @@ export async function examine(root: string, env: Environment): Promise<Report> {
       groups.push({ title: `${title} of tenant ${name}`, findings: findings.map((it) => ({ ...it, tenant: name })) });
     }
   }
-  return { files, groups: [...groups, project] };
+  return { files, groups: [...groups, await storeGroup(all.map(({ variables }) => variables)), project] };
 }
 
 const isList = (value: readonly Tenant[] | Finding): value is readonly Tenant[] => Array.isArray(value);

@@ -2,7 +2,7 @@
 //
 //   npx -y tsx lib/auth/tools/doctor [--json]     with src: npx -y tsx src/lib/auth/tools/doctor
 //
-// It changes nothing and prints no secret. With NODE_ENV=production it reads .env.production. Exit code 0: no ✘. 1: at
+// It changes nothing but an entry of its own in a session store, and prints no secret. With NODE_ENV=production it reads .env.production. Exit code 0: no ✘. 1: at
 // least one ✘. 2: the doctor itself failed. This file imports Node only, so that it can name a package that is missing.
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
@@ -46,6 +46,7 @@ async function main(): Promise<void> {
     isJson ? JSON.stringify({ ok: isOk, files: report.files, findings }, null, 2) : `${toText(report)}\n\n${summary}`,
   );
   process.exitCode = isOk ? 0 : 1;
+  process.stdout.write("", () => process.exit()); // A store can keep a connection open.
 }
 
 main().catch((error: unknown) => {
