@@ -26,9 +26,9 @@ function readVariable(name: string): string {
   return process.env[name] ?? found ?? "";
 }
 
-/** Next's basePath, which APP_BASE_URL ends with. */
+/** Next's basePath, which every address in APP_BASE_URL ends with. */
 function readBasePath(): string {
-  const url = readVariable("APP_BASE_URL");
+  const [url = ""] = readVariable("APP_BASE_URL").split(",", 1);
   return URL.canParse(url) ? new URL(url).pathname.replace(/\/+$/, "") : "";
 }
 
@@ -51,7 +51,6 @@ async function startApp(): Promise<void> {
     // Left over from a real pool, these would not fit.
     COGNITO_SCOPE: "",
     COGNITO_JWKS: "",
-    COGNITO_RESOURCE: "",
   });
   // Next answers once it has said that it is ready, and there is nothing to compile for this one.
   while (!(await fetch(`${baseUrl}/_next/static/ready`).catch(() => null))) await sleep(100);
@@ -104,7 +103,7 @@ function startNext(options: readonly string[], environment: Readonly<Record<stri
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
 }
 
-function printBanner(baseUrl: string, { domain, users }: Cognito): void {
+function printBanner(baseUrl: string, { domain, issuer, users }: Cognito): void {
   const key = ({ provider, password }: PoolUser) => (provider ? `through ${provider}` : password);
   const nameWidth = Math.max(...users.map(({ username }) => username.length));
   const keyWidth = Math.max(...users.map((user) => key(user).length));
@@ -115,6 +114,7 @@ function printBanner(baseUrl: string, { domain, users }: Cognito): void {
   The app is at ${baseUrl}
 
   No user pool is set, so a stand-in for Cognito serves at ${domain}.
+  To change it while it runs, post commands to ${new URL(issuer).origin}/_control.
   Who can sign in, and with which password:
 
 ${people.join("\n")}

@@ -11,7 +11,10 @@ export type Person = keyof typeof PEOPLE;
 export interface TestPoolOptions extends Pick<CognitoOptions, "users" | "settings" | "issuerPort" | "domainPort"> {
   /** The app's APP_BASE_URL. */
   readonly appUrl: string;
-  /** More of the app's variables, or others: AUTH_SECRET, COGNITO_SCOPE. An empty COGNITO_CLIENT_SECRET: a public client. */
+  /**
+   * More of the app's variables, or others: AUTH_SECRET, COGNITO_SCOPE. An empty COGNITO_CLIENT_SECRET: a public client.
+   * APP_BASE_URL with several addresses: the pool knows each of them.
+   */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -42,7 +45,9 @@ const MACHINE: AppClient = {
 /** Starts a stand-in for Cognito that knows the app at `appUrl`. The app need not run yet. */
 export async function startTestPool({ appUrl, env: more = {}, ...options }: TestPoolOptions): Promise<TestPool> {
   const secret = { COGNITO_CLIENT_SECRET: randomUUID(), ...more }.COGNITO_CLIENT_SECRET;
-  const urls = { callbackUrls: [`${appUrl}/auth/callback`], logoutUrls: [appUrl] };
+  const addresses = [appUrl, ...(more.APP_BASE_URL ?? "").split(",")].map((it) => it.trim().replace(/\/+$/, ""));
+  const logoutUrls = [...new Set(addresses.filter(Boolean))];
+  const urls = { callbackUrls: logoutUrls.map((it) => `${it}/auth/callback`), logoutUrls };
   const app: AppClient = { clientId: "app", clientSecret: secret || undefined, ...urls };
   const cognito = await startCognito({ ...options, clients: [app, MACHINE] });
   const env = {

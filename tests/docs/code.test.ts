@@ -29,6 +29,15 @@ test("each TypeScript block compiles with the kit's types", { timeout: 120_000 }
   expect(compile("types", blocksIn(...TYPESCRIPT))).toEqual([]);
 });
 
+test("each page of the documents builds with cacheComponents: no page waits for the session outside <Suspense>", () => {
+  const pages = blocksIn("tsx").filter(
+    ({ code }) => /await (require|get)Session\(/.test(code) && !code.includes('"use server"'),
+  );
+  expect(pages.length).toBeGreaterThan(3);
+  for (const { code } of pages) expect(code).not.toMatch(/export default async/);
+  for (const { code } of pages) expect(code).toContain("<Suspense>");
+});
+
 test("an MCP client has been run with the routes of the documents", () => {
   const routes = findDocument("lib/auth/docs/guarding.md").blocks.filter(({ code }) =>
     /\/(mcp|\.well-known)\//.test(code),

@@ -1,4 +1,6 @@
 // Runs code blocks of the documents with the stand-in, as an app of a reader runs them.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { decodeJwt } from "jose";
 import { unstable_doesMiddlewareMatch as doesMiddlewareMatch } from "next/experimental/testing/server";
 import { NextRequest } from "next/server";
@@ -7,7 +9,7 @@ import { renderToReadableStream } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Browser, CLICKED, ORIGIN, pathOf, TYPED, usePool } from "../support/kit";
 import { writeBlocks } from "./compile";
-import { readDocuments } from "./documents";
+import { type Block, findDocument, ROOT, readDocuments } from "./documents";
 
 const pool = usePool();
 
@@ -16,6 +18,19 @@ const sent = vi.hoisted(() => ({ headers: new Headers() }));
 vi.mock("next/headers", () => ({ headers: async () => sent.headers }));
 
 const blocks = readDocuments().flatMap((document) => document.blocks.filter(({ language }) => /^tsx?$/.test(language)));
+
+/** The kit's middleware with the lines that guarding.md adds to it. */
+function addRecentPaths(): Block {
+  const { blocks: found, prose } = findDocument("lib/auth/docs/guarding.md");
+  const lines = found.find(({ code }) => code.includes("const RECENT_PATHS"))?.code ?? "";
+  const [line = ""] = prose.flatMap(({ text }) => /`(if \(isTooOld\(.*?;)`/.exec(text)?.[1] ?? []);
+  const kit = readFileSync(join(ROOT, "middleware.ts"), "utf8");
+  const end = kit.lastIndexOf("  return auth.next();");
+  const code = `${lines}\n${kit.slice(0, end)}  ${line}\n${kit.slice(end)}`;
+  return { document: "middleware.ts", line: 1, language: "ts", code };
+}
+
+blocks.push(addRecentPaths());
 const files = writeBlocks("run", blocks);
 
 beforeEach(() => {
@@ -133,7 +148,7 @@ describe("guarding.md's", () => {
   });
 
   test("NW-03 middleware for a recent sign-in lets a recent user through, and asks an older one on its paths only", async () => {
-    const exported = await load("guarding.md", "RECENT_PATHS");
+    const exported = await load("middleware.ts", "RECENT_PATHS");
     const pass = async (path: string, headers: Headings) => {
       const answer = await respond(
         exported,
@@ -142,6 +157,7 @@ describe("guarding.md's", () => {
       );
       return answer.headers.has("x-middleware-next") ? "next" : pathOf(answer);
     };
+    expect(await pass("/robots.txt", {})).toBe("next");
     const [recent, older] = [await signedIn("ada", 360), await signedIn("ada", 400)];
     expect(await pass("/settings/keys", recent)).toBe("next");
     expect(await pass("/settings/keys", older)).toBe("/auth/login?returnTo=%2Fsettings%2Fkeys&max_age=300");
@@ -243,6 +259,8 @@ test("sessions.md's account is that of the signed-in user, by issuer and subject
   const account = await call(exported, "requireAccount", "/welcome");
   const { sub } = pool.cognito.users.find(({ username }) => username === "ada") ?? {};
   expect(account).toMatchObject({ issuer: pool.cognito.issuer, subject: sub, email: "ada@example.com" });
+  const closed = await load("sessions.md", "requireAccount", await signedIn("grace")); // db.ts says so.
+  expect(await interruptionOf(call(closed, "requireAccount", "/welcome"))).toContain("code=sign_in_refused");
 });
 
 test("events.md's report sends a failure to the error log, and a sign-in to the log", async () => {

@@ -21,16 +21,16 @@ const COMMANDS = [
   "aws",
   "tr",
   "jq",
+  "curl",
 ];
 const BUILT_IN = ["umask"];
 /** Packages of opt-in files. The kit itself uses none of them. */
-const OPT_IN = ["aws4fetch", "redis"];
 /** Folders of version 0.1.0: an upgrade deletes them in the reader's project. */
 const OLD = /^lib\/auth\/(doctor|release|pool)\b/;
 /** Files that a command makes in the reader's project, or that only its owner has. */
 const MADE = [".env.local", ".env.production", "preview.json", "/absolute/path/to/nextjs-cognito-auth"];
 
-const manifest: { scripts: Record<string, string>; dependencies: Record<string, string> } = JSON.parse(
+const manifest: Record<"scripts" | "dependencies" | "devDependencies", Record<string, string>> = JSON.parse(
   readFileSync(join(ROOT, "package.json"), "utf8"),
 );
 const documents = readDocuments();
@@ -73,7 +73,8 @@ function findFaults({ document, line, code }: Commands): readonly string[] {
 
 function findScriptFault([command = "", ...words]: readonly string[]): string | false {
   const packages = words.filter((word) => !word.startsWith("-"));
-  const missing = packages.find((name) => manifest.dependencies[name] === undefined && !OPT_IN.includes(name));
+  const used = { ...manifest.devDependencies, ...manifest.dependencies };
+  const missing = packages.find((name) => used[name] === undefined);
   if (command === "install" && missing !== undefined) return `the kit does not use ${missing}`;
   const script = command === "run" ? packages[0] : command;
   const isKnown = ["ci", "install"].includes(command) || manifest.scripts[script ?? ""] !== undefined;

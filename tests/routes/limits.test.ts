@@ -87,6 +87,6 @@ describe("a limit for cookies", () => {
 test.each(["AUTH_SESSION_IDLE", "AUTH_MAX_COOKIE_BYTES"])("CF-01 %s must be a whole number", async (name) => {
   for (const value of ["0", "-1", "1.5", "abc", "12345678901", "undefined"]) {
     const broken = await pool.load({ [name]: value });
-    expect(() => broken.config(), value).toThrow(name);
+    expect(() => broken.config(), value).toThrow(`${name} must be 1 or more, in whole`);
   }
 });

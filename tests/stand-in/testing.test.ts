@@ -34,6 +34,22 @@ describe("signedInCookies()", () => {
   });
 });
 
+test("each address of an APP_BASE_URL list can sign in and sign out with the test pool", async () => {
+  const urls = ["http://localhost:3210", "http://127.0.0.1:3210"];
+  const pool = await startTestPool({ appUrl: "http://localhost:3210", env: { APP_BASE_URL: urls.join(", ") } });
+  onTestFinished(() => pool.close());
+  expect(pool.env.APP_BASE_URL).toBe(urls.join(", "));
+  for (const url of urls) {
+    const query = new URLSearchParams({ response_type: "code", client_id: "app", scope: "openid", state: "s" });
+    query.set("redirect_uri", `${url}/auth/callback`);
+    const answer = await pool.cognito.authorize(`${pool.cognito.domain}/oauth2/authorize?${query}`, "ada");
+    expect(answer).toContain(`${url}/auth/callback?code=`);
+    const signOut = new URLSearchParams({ client_id: "app", logout_uri: url });
+    const { headers } = await fetch(`${pool.cognito.domain}/logout?${signOut}`, { redirect: "manual" });
+    expect(new URL(headers.get("location") ?? "").origin).toBe(url);
+  }
+});
+
 /** The sign-in routes of an app with `trailingSlash`. They only set cookies. */
 async function startTinyApp() {
   const app = { url: "", pool: null as TestPool | null, close: () => void server.close() };

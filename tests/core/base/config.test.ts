@@ -74,6 +74,11 @@ const WRONG: [ids: string, name: string, values: (string | undefined)[]][] = [
   ["CF-01", "COGNITO_CLIENT_ID", [undefined, "", "undefined", "two words", "a,b", "a&b=c", "a\r\nb", "x".repeat(129)]],
   ["CF-01", "COGNITO_API_CLIENT_IDS", ["a b", "a,,b", ",a", "a,", "a;b", "undefined"]],
   ["CF-01 AR-09", "COGNITO_SCOPE", ["email profile", "openidx", "undefined", "OPENID", "email,openid"]],
+  [
+    "CF-01",
+    "COGNITO_RESOURCE",
+    ["orders", "app.example/api/mcp", "//app.example", "https://a.example b", "https:", "1a:b"],
+  ],
   ["CK-13", "AUTH_SESSION_MAX_AGE", ["0", "-1", "1.5", "1e3", "30d", "0x10", "NaN", "Infinity", "99999999999"]],
   ["CK-10", "AUTH_SECRET", ["secret", "x".repeat(31), `${SECRET},short`, `short,${SECRET}`, `${SECRET},`, "undefined"]],
   // The kit removes blanks around a secret, so they do not count as its 32 bytes.
@@ -206,6 +211,7 @@ describe("right values", () => {
       { APP_BASE_URL: "http://[::1]:3000", COGNITO_DOMAIN: "http://127.0.0.1:9001" },
       { cookiePrefix: "auth" },
     ],
+    ["JW-20 a resource of a custom scheme", { COGNITO_RESOURCE: "Urn:orders" }, { resource: "Urn:orders" }],
     ["CK-02 localhost over https", { APP_BASE_URL: "https://localhost:3000" }, { cookiePrefix: "__Host-auth" }],
     ["CS-07 two apps on one host", { AUTH_COOKIE_PREFIX: "shop-2" }, { cookiePrefix: "__Host-shop-2" }],
     [

@@ -349,6 +349,24 @@ describe("an unclear answer or a doubtful setting", () => {
     expect(await check({ APP_BASE_URL: baseUrl }, urls)).toContain("loopback");
   });
 
+  test("is a warning: two ports of one host, whose cookies browsers share", async () => {
+    const urls = [BASE_URL, "http://localhost:3001"];
+    const client = { callbackUrls: urls.map((it) => `${it}/auth/callback`), logoutUrls: urls };
+    expect(await check({ APP_BASE_URL: urls.join(",") }, client)).toEqual(["loopback"]);
+  });
+
+  test.each([
+    ["500", "fault"],
+    ["5000", "warning"],
+  ])("AUTH_MAX_COOKIE_BYTES=%s is a %s: the doctor says how many bytes the session needs", async (limit, status) => {
+    const { report } = await examine(app, { ...register(), AUTH_MAX_COOKIE_BYTES: limit });
+    const cookies = report.findings.find(({ id }) => id === "cookies");
+    expect(cookies).toMatchObject({ status, text: expect.stringContaining(`AUTH_MAX_COOKIE_BYTES allows ${limit}`) });
+    const [, needed = ""] = /^Set AUTH_MAX_COOKIE_BYTES to (\d+) or more/.exec(cookies?.fix ?? "") ?? [];
+    const { code, report: mended } = await examine(app, { ...register(), AUTH_MAX_COOKIE_BYTES: needed });
+    expect([code, idsOf(mended, "warning")]).toEqual([0, []]);
+  });
+
   test("is a warning: the route of the resource metadata without a resource that MCP clients accept", async () => {
     const files = { "app/.well-known/oauth-protected-resource/[[...path]]/route.ts": "" };
     const folders = { routed: createApp({ files }), app };

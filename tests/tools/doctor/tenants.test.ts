@@ -168,6 +168,14 @@ describe("the doctor finds, and names the tenant of,", () => {
     for (const secret of [CLIENT_SECRET, AUTH_SECRET]) expect(output).not.toContain(secret);
   });
 
+  test("variables that are all missing: it names the tenant, and no stand-in for one pool", async () => {
+    const { report } = await examine(app, { AUTH_SECRET });
+    const pools = report.findings.filter(({ id }) => id === "user_pool");
+    expect(pools.map(({ tenant }) => tenant)).toEqual(["acme", "globex"]);
+    expect(pools[0]?.fix).toMatch(/^Set the variables of tenant acme: COGNITO_ISSUER, /);
+    expect(JSON.stringify(report)).not.toContain("dev.ts");
+  });
+
   test("addresses that are all public while the app runs on this machine", async () => {
     const urls = { ACME_URL: "https://acme.example", GLOBEX_URL: "https://globex.example" };
     const { report } = await examine(app, { ...env, ...urls });

@@ -55,8 +55,9 @@ export type AuthConfigs = readonly [AuthConfig, ...AuthConfig[]];
 /** In seconds: 400 days. Browsers keep no cookie longer (RFC 6265bis 5.6.2). */
 export const LONGEST_SESSION_S = 400 * 24 * 3600;
 const DEFAULT_SESSION_S = 30 * 24 * 3600;
-const MAX_COOKIE_BYTES = 12_000; // Node stops at 16 kB for all headers, and then not even sign-out works.
+export const MAX_COOKIE_BYTES = 12_000; // Node stops at 16 kB for all headers, and then not even sign-out works.
 const SCOPE_RULE = "must include openid (scopes are separated by spaces)";
+const SECONDS_RULE = "must be 1 or more, in whole seconds";
 const DOMAIN_RULE = "must start with https:// and have no path";
 export const ADDRESS_RULE = "must have the same scheme and path in every entry";
 const CLIENT_ID = /^[\w+]{1,128}$/;
@@ -76,12 +77,13 @@ export function parseConfigs(environment: Environment, tenant: string | null = n
   const apiClients = env.readList("COGNITO_API_CLIENT_IDS", CLIENT_ID, "must be app client ids", "");
   const clientSecrets = env.readList("COGNITO_CLIENT_SECRET", /./, "has an empty entry", "");
   const scope = env.read("COGNITO_SCOPE", /(^|\s)openid(\s|$)/, SCOPE_RULE, "openid email profile");
-  const resource = env.read("COGNITO_RESOURCE", /^[^\s]+$/, "must be one resource indicator", "") || null;
+  const resource = env.read("COGNITO_RESOURCE", /^[a-z][a-z\d+.-]*:\S+$/i, "must be an absolute URI", "") || null;
   const prefix = env.read("AUTH_COOKIE_PREFIX", /^[\w-]{1,32}$/, "must be letters, digits, - or _", "auth");
   const secrets = env.readList("AUTH_SECRET", /./, "must be 32 bytes or more", "");
-  const sessionMaxAge = env.readNumber("AUTH_SESSION_MAX_AGE", "must be whole seconds") ?? DEFAULT_SESSION_S;
-  const sessionIdle = env.readNumber("AUTH_SESSION_IDLE", "must be whole seconds");
-  const maxCookieBytes = env.readNumber("AUTH_MAX_COOKIE_BYTES", "must be whole bytes") ?? MAX_COOKIE_BYTES;
+  const sessionMaxAge = env.readNumber("AUTH_SESSION_MAX_AGE", SECONDS_RULE) ?? DEFAULT_SESSION_S;
+  const sessionIdle = env.readNumber("AUTH_SESSION_IDLE", SECONDS_RULE);
+  const maxCookieBytes =
+    env.readNumber("AUTH_MAX_COOKIE_BYTES", "must be 1 or more, in whole bytes") ?? MAX_COOKIE_BYTES;
   const jwks = env.read("COGNITO_JWKS", /./, "has no RS256 key", "");
   const pinnedKeys = jwks ? readKeys(parseJson(jwks)) : null;
   if (pinnedKeys?.size === 0) env.addProblem("COGNITO_JWKS", "has no RS256 key");

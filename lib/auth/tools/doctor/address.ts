@@ -43,9 +43,17 @@ function findBasePath(source: string): string | null {
 
 function checkLoopback({ config, otherConfigs, isProduction }: Deployment) {
   const { hostname } = new URL(config.baseUrl);
+  const hosts = [config, ...otherConfigs].map(({ origin }) => new URL(origin).hostname);
+  const shared = hosts.find((host, i) => hosts.indexOf(host) < i);
   const addresses = [config, ...otherConfigs].map(({ baseUrl }) => baseUrl).join(" or ");
   if (isLoopback(config) && isProduction) {
     return warning(`APP_BASE_URL is ${config.baseUrl} in production`, "Set APP_BASE_URL to the public https address");
+  }
+  if (shared !== undefined) {
+    return warning(
+      `APP_BASE_URL lists two ports of ${shared}: browsers share cookies between ports, so a sign-out at one ends the session at the other`,
+      "Take a host name for each address. On your machine: localhost and 127.0.0.1",
+    );
   }
   const isEnough = hostname === "localhost" || otherConfigs.length > 0 || config.tenant !== null;
   if (!isLoopback(config) || isEnough) return ok(`open the app at ${addresses} only`);

@@ -1,12 +1,12 @@
 // Computes the size of a session's cookies with this configuration: sealed or not, with these names and scopes.
 import { now } from "../../core/base/clock";
-import type { AuthConfig } from "../../core/base/config";
+import { type AuthConfig, MAX_COOKIE_BYTES } from "../../core/base/config";
 import { AuthError } from "../../core/base/errors";
 import { encodeJson } from "../../core/base/json";
 import { CookieJar } from "../../core/http/cookie-jar";
 import { writeSession } from "../../core/session/session-cookies";
 import { bindSignIn, type IssuedTokens } from "../../core/tokens/issued-tokens";
-import { type Check, fault, note, ok, warning } from "./check";
+import { type Check, fault, note, ok, type Verdict, warning } from "./check";
 
 const HEADER_LINE_BYTES = 8_192; // nginx's default for one line, including "Cookie: ".
 const REFRESH_TOKEN_CHARACTERS = 1_784; // The usual length of Cognito's.
@@ -27,6 +27,24 @@ export const cookieChecks: readonly Check<AuthConfig>[] = [
 ];
 
 async function checkCookies(config: AuthConfig, groups: readonly string[]) {
+  return (await checkLimit(config, groups)) ?? checkSize(config, groups);
+}
+
+/** Returns how many bytes the session needs when AUTH_MAX_COOKIE_BYTES leaves out what its default allows, else null. */
+async function checkLimit(config: AuthConfig, groups: readonly string[]): Promise<Verdict | null> {
+  const limit = config.maxCookieBytes;
+  const needed = await measure({ ...config, maxCookieBytes: MAX_COOKIE_BYTES }, groups);
+  if (limit >= MAX_COOKIE_BYTES || !needed) return null;
+  const size = await measure(config, groups);
+  if (size?.isIdTokenDropped === needed.isIdTokenDropped) return null;
+  const effect = size ? "the ID token is left out" : "such a user cannot sign in (session_too_large)";
+  const text = `${needed.bytes} bytes, and AUTH_MAX_COOKIE_BYTES allows ${limit}: ${effect}`;
+  const fix = `Set AUTH_MAX_COOKIE_BYTES to ${needed.bytes} or more, if your platform allows it`;
+  if (groups === MANY_GROUPS) return note(text, fix);
+  return size ? warning(text, fix) : fault(text, fix);
+}
+
+async function checkSize(config: AuthConfig, groups: readonly string[]) {
   const size = await measure(config, groups);
   const sealed = config.secrets.length > 0 ? ", sealed" : "";
   const isTypical = groups.length < 10;

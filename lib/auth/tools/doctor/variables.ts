@@ -9,6 +9,8 @@ import { checkCookieKey, findPublicSecrets } from "./secrets";
 
 export interface Variables {
   readonly env: Environment;
+  /** The name of the tenant, if there are tenants. */
+  readonly tenant: string | null;
   /** The problem of each wrong variable, by its name. */
   readonly problems: Readonly<Record<string, string>>;
   /** Null when a variable is wrong. */
@@ -31,15 +33,17 @@ const SOURCES: Readonly<Record<string, string>> = {
   APP_BASE_URL: "Set it to the address that users open: http://localhost:3000 on your machine, https:// elsewhere",
   COGNITO_SCOPE: 'Leave it empty for "openid email profile", or add openid',
   COGNITO_API_CLIENT_IDS: "Cognito console → your user pool → App clients: client ids, separated by commas",
-  COGNITO_RESOURCE: "Leave it empty, or set it to the identifier of the resource server that Cognito writes into aud",
+  COGNITO_RESOURCE:
+    "Leave it empty, or set it to the absolute URI that Cognito writes into aud, such as https://app.example/api/mcp",
   COGNITO_JWKS: "Leave it empty, or set it to the output of: curl <COGNITO_ISSUER>/.well-known/jwks.json",
   AUTH_SESSION_MAX_AGE:
     "Cognito console → your user pool → App clients → your client → Refresh token expiration: the same time, in seconds (30 days are 2592000)",
-  AUTH_SESSION_IDLE: "Leave it empty for no idle limit, or use whole seconds",
+  AUTH_SESSION_IDLE: "Leave it empty for no idle limit, or use whole seconds from 1 on",
   AUTH_MAX_COOKIE_BYTES: "Leave it empty for 12000, or use whole bytes",
   AUTH_SECRET: "openssl rand -base64 32",
   AUTH_COOKIE_PREFIX: "Leave it empty for auth, or use letters, digits, - and _",
 };
+const LIST_FIX = "Separate addresses by commas; all https, or all http on this machine; all with the same path";
 const POOL = ["COGNITO_ISSUER", "COGNITO_DOMAIN", "COGNITO_CLIENT_ID"];
 const REQUIRED = [...POOL, "APP_BASE_URL"];
 const SECRET = /^(COGNITO_CLIENT_SECRET|AUTH_SECRET|COGNITO_JWKS)$/;
@@ -52,7 +56,7 @@ export function readVariables(env: Environment, tenant: string | null = null): V
   const isUsable = (name: string) => !(name.startsWith("AUTH_") && name in problems);
   const poolEnv = Object.fromEntries(Object.entries(env).filter(([name]) => isUsable(name)));
   const { config: poolConfig, otherConfigs } = config ? parsed : parse(poolEnv, tenant);
-  return { env, problems, config, poolConfig, otherConfigs };
+  return { env, tenant, problems, config, poolConfig, otherConfigs };
 }
 
 function parse(env: Environment, tenant: string | null): Pick<Variables, "config" | "problems" | "otherConfigs"> {
@@ -78,9 +82,11 @@ export function hasNoPool({ env }: Variables): boolean {
 }
 
 /** Replaces the findings of the missing variables by one, and keeps the faults and warnings of the others. */
-export function withoutPool({ env }: Variables, findings: readonly Finding[]): readonly Finding[] {
-  const text = "No user pool is set. To try the app with a stand-in: npx -y tsx tests/cognito/dev.ts";
-  const fix = `To use a user pool, set ${REQUIRED.join(", ")} (see .env.example)`;
+export function withoutPool({ env, tenant }: Variables, findings: readonly Finding[]): readonly Finding[] {
+  const help = tenant === null ? ". To try the app with a stand-in: npx -y tsx tests/cognito/dev.ts" : "";
+  const text = `No user pool is set${help}`;
+  const names = `${REQUIRED.join(", ")} (see .env.example)`;
+  const fix = tenant === null ? `To use a user pool, set ${names}` : `Set the variables of tenant ${tenant}: ${names}`;
   const isCovered = (id: string) => id === "cookie_key" || (REQUIRED.includes(id) && !env[id]?.trim());
   const others = findings.filter(({ id, status }) => status !== "ok" && !isCovered(id));
   return [{ id: "user_pool", title: "User pool", status: "fault", text, fix }, ...others];
@@ -90,12 +96,16 @@ export const variableChecks: readonly Check<Variables>[] = [
   ...Object.entries(SOURCES).map(([name, source]) => ({
     id: name,
     title: name,
-    run: (variables: Variables) => checkVariable(variables, name, source),
+    run: (variables: Variables) => checkVariable(variables, name, isAddressList(variables, name) ? LIST_FIX : source),
   })),
   { id: "cookie_key", title: "Cookies are authenticated", run: ({ env }) => checkCookieKey(env) },
   { id: "public_secrets", title: "Secrets stay on the server", run: ({ env }) => findPublicSecrets(env) },
   { id: "misspelled_variables", title: "No misspelled variable", run: checkNames },
 ];
+
+function isAddressList({ env }: Variables, name: string): boolean {
+  return name === "APP_BASE_URL" && /[\s,]/.test(env[name]?.trim() ?? "");
+}
 
 function checkVariable({ env, problems, poolConfig }: Variables, name: string, source: string) {
   const problem = problems[name];
