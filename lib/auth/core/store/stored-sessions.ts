@@ -5,13 +5,13 @@ import { fingerprint } from "../base/hash";
 import type { SessionStore } from "../base/session-store";
 import type { CookieJar } from "../http/cookie-jar";
 import type { Authentication, SignedIn, SignedOut } from "../session/authentication";
-import { cookieSessions, refresh as refreshCookies, requestTokens } from "../session/cookie-sessions";
+import { cookieChanges, cookieSessions, refresh as refreshCookies, requestTokens } from "../session/cookie-sessions";
 import { markStarted } from "../session/ended";
 import { failedRefresh } from "../session/failed-refresh";
 import { type RefreshFacts, readRefreshState } from "../session/refresh-cookie";
 import type { Session } from "../session/session";
 import { deleteSession, verifySession } from "../session/session-cookies";
-import type { EndedSession, RefreshReason, Sessions, StartedSession } from "../session/sessions";
+import type { EndedSession, RefreshReason, SessionChanges, Sessions, StartedSession } from "../session/sessions";
 import type { AccessTokenClaims } from "../tokens/claims";
 import type { IssuedTokens } from "../tokens/issued-tokens";
 import { revokeWithSuccessors } from "../tokens/revocation";
@@ -22,7 +22,7 @@ import { readSessionId, UserSessions } from "./user-sessions";
 
 const RENEWAL_SHARED_MS = 2_000;
 
-export class StoredSessions implements Sessions {
+export class StoredSessions implements Sessions, SessionChanges {
   readonly users: UserSessions;
   /** The record that each request found. Null: none. */
   readonly #found = new WeakMap<CookieJar, SessionRecord | null>();
@@ -87,14 +87,14 @@ export class StoredSessions implements Sessions {
     const { refreshToken = null, signIn } = record ?? {};
     const isRevoked =
       refreshToken !== null && (await revokeWithSuccessors({ refreshToken, isProven: true }, jar.config));
-    const inCookies = await cookieSessions.end(jar);
+    const inCookies = await cookieChanges.end(jar);
     deleteSession(jar);
     return signIn ? { signIn, isRevoked } : inCookies;
   }
 
   async forget(jar: CookieJar, session: Session): Promise<void> {
     const id = readSessionId(jar);
-    if (id === null) await cookieSessions.forget(jar, session);
+    if (id === null) await cookieChanges.forget(jar, session);
     else await this.users.delete(id, jar.config);
   }
 
