@@ -70,6 +70,7 @@ describe.each(MODES)("sessions $name", ({ name: _name, slash, ...mode }) => {
   }
 
   test("a user signs in and has one small cookie; a refresh asks Cognito once and sets no cookie", async () => {
+    stage.cognito.settings.rotation = true; // Otherwise the answer of the first refresh serves for a minute.
     setTokenLife(30);
     await enter();
     const before = await sessionCookie(page.context());
@@ -128,7 +129,7 @@ describe.each(MODES)("sessions $name", ({ name: _name, slash, ...mode }) => {
     await open("/sessions");
     const items = page.locator(".sessions li");
     const before = await items.count();
-    expect(await items.filter({ hasText: "this one" }).allTextContents()).toEqual([
+    expect(await items.filter({ has: page.locator(".badge") }).allTextContents()).toEqual([
       expect.stringMatching(/^Chrome on Linux this one/),
     ]);
     await page.getByRole("button", { name: "End this one: Firefox on Windows" }).first().click(); // The newest.
@@ -239,11 +240,8 @@ describe.each(MODES)("sessions $name", ({ name: _name, slash, ...mode }) => {
       await open("/auth/logout");
       database?.fail("answers 500");
       const button = page.getByRole("button", { name: "Sign out" });
-      const [answer] = await Promise.all([
-        page.waitForResponse((it) => it.request().method() === "POST"),
-        button.click(),
-      ]);
-      expect([answer.status(), await idOf(page.context())]).toEqual([503, expect.any(String)]);
+      await Promise.all([page.waitForResponse((it) => it.status() === 503), button.click()]);
+      expect(await idOf(page.context())).toEqual(expect.any(String));
       database?.heal();
       await open("/auth/logout");
       await button.click();
