@@ -9,7 +9,7 @@ import type { SignedOut, Unknown } from "./core/session/authentication";
 import { checkLive } from "./core/session/live";
 import { findMissing, type Requirement, type Session } from "./core/session/session";
 import { report } from "./events";
-import { sessions } from "./sessions";
+import { sessionChanges, sessions } from "./sessions";
 
 type Answer = Response | Promise<Response>;
 
@@ -81,7 +81,7 @@ async function identify(request: Request, requirement: Requirement): Promise<Cal
   if (isForged) return reject(request, jar, { status: 403, reason: "cross_site" });
   const missing = findMissing(session, requirement);
   if (missing) return reject(request, jar, rejectionFor(missing));
-  const live = requirement.live ? await checkLive(sessions, auth, jar) : auth;
+  const live = requirement.live ? await checkLive(sessionChanges, auth, jar) : auth;
   return live.status === "signed_in" ? { session, jar } : withoutSession(request, jar, live);
 }
 

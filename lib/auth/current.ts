@@ -16,7 +16,7 @@ import { readBearer } from "./core/http/request";
 import type { Authentication } from "./core/session/authentication";
 import { checkLive } from "./core/session/live";
 import { report } from "./events";
-import { sessions } from "./sessions";
+import { sessionChanges, sessions } from "./sessions";
 
 // Next has `io` from 16.3 on; before, `connection` keeps this out of prerenders, but throws in "use cache: private".
 const { io = connection }: { io?: () => Promise<void>; [name: string]: unknown } = nextCache;
@@ -52,7 +52,7 @@ export async function checkLiveCurrent(): Promise<Authentication> {
   const auth = await authenticateCurrent();
   if (auth.status !== "signed_in") return auth;
   const jar = createJar(await headers());
-  const live = await checkLive(sessions, auth, jar);
+  const live = await checkLive(sessionChanges, auth, jar);
   const store = await cookies();
   try {
     setCookies(store, jar);

@@ -1,6 +1,6 @@
 // Where this deployment keeps its sessions: in cookies, or in the app's store.
-import { cookieSessions } from "./core/session/cookie-sessions";
-import type { Sessions } from "./core/session/sessions";
+import { cookieChanges, cookieSessions } from "./core/session/cookie-sessions";
+import type { SessionChanges, Sessions } from "./core/session/sessions";
 import { StoredSessions } from "./core/store/stored-sessions";
 import { store } from "./store";
 
@@ -8,3 +8,5 @@ import { store } from "./store";
 export const storedSessions: StoredSessions | null = store ? new StoredSessions(store) : null;
 
 export const sessions: Sessions = storedSessions ?? cookieSessions;
+
+export const sessionChanges: SessionChanges = storedSessions ?? cookieChanges;

@@ -24,7 +24,6 @@ const COMMANDS = [
   "curl",
 ];
 const BUILT_IN = ["umask"];
-/** Packages of opt-in files. The kit itself uses none of them. */
 /** Folders of version 0.1.0: an upgrade deletes them in the reader's project. */
 const OLD = /^lib\/auth\/(doctor|release|pool)\b/;
 /** Files that a command makes in the reader's project, or that only its owner has. */

@@ -32,7 +32,7 @@ const ASSUMPTIONS = {
 };
 type Assumptions = typeof ASSUMPTIONS;
 
-/** The sizes of an app: its users in a day, and the servers that they need not know about. */
+/** The sizes of an app: its users in a day, and its servers. */
 const SIZES = [
   { name: "10 thousand", users: 1e4, servers: 2 },
   { name: "1 million", users: 1e6, servers: 16 },
@@ -165,10 +165,11 @@ function limitTable(a: Assumptions): string {
   ].join("\n");
 }
 
-/** Returns the tables as Markdown. `changes` replace assumptions. */
-export async function createTables(changes: Partial<Assumptions> = {}): Promise<{ load: string; limits: string }> {
+/** Returns the tables as Markdown, and the bytes of a record. `changes` replace assumptions. */
+export async function createTables(changes: Partial<Assumptions> = {}) {
   const assumptions = { ...ASSUMPTIONS, ...changes };
-  return { load: loadTable(assumptions, await weighRecord(assumptions)), limits: limitTable(assumptions) };
+  const recordBytes = await weighRecord(assumptions);
+  return { load: loadTable(assumptions, recordBytes), limits: limitTable(assumptions), recordBytes };
 }
 
 /** Reads `name=value` arguments. Throws when one is no assumption. */
@@ -186,8 +187,6 @@ export function readChanges(args: readonly string[]): Partial<Assumptions> {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const changes = readChanges(process.argv.slice(2));
-  const { load, limits } = await createTables(changes);
-  const recordBytes = await weighRecord({ ...ASSUMPTIONS, ...changes });
+  const { load, limits, recordBytes } = await createTables(readChanges(process.argv.slice(2)));
   console.log(`${load}\n\n${limits}\n\nA stored record has ${recordBytes.toLocaleString("en")} bytes.`);
 }

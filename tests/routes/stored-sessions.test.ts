@@ -164,6 +164,16 @@ describe("a refresh", () => {
     expect(after.expiresAt).toBeGreaterThan(before.expiresAt);
   });
 
+  test("AT-12 counts at once in a process that remembers the session with an expired token", async () => {
+    await browser.signIn();
+    pass(3_597);
+    expect((await callApi(browser)).status).toBe(200);
+    pass(4); // The routes read the record 4 s ago.
+    expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+    expect((await callApi(browser)).status).toBe(200);
+    expect((await (await door(browser)).getSession())?.user.username).toBe("ada");
+  });
+
   test("RF-01 of many requests on many servers is one token call", async () => {
     await browser.signIn();
     pass(3_700);
@@ -329,6 +339,15 @@ describe("AT-12 while the store is down", () => {
     store.fault = () => {};
     pass(2);
     expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+  });
+
+  test("a page does not say signed out when the token of the session that it remembers has expired", async () => {
+    await browser.signIn();
+    expect((await callApi(browser)).status).toBe(200);
+    down();
+    pass(3_601);
+    expect((await callApi(browser)).status).toBe(503);
+    await expect((await door(browser)).getSession()).rejects.toMatchObject({ code: "store_unavailable" });
   });
 
   test("everybody else gets 503 and keeps the cookie, from every door", async () => {

@@ -16,7 +16,7 @@ import { bindSignIn, type IssuedTokens, isRecent, verifyTokenResponse } from "@/
 import { revoke } from "@/lib/auth/core/tokens/revocation";
 import { exchangeCode, type TokenResponse } from "@/lib/auth/core/tokens/token-endpoint";
 import { report } from "@/lib/auth/events";
-import { sessions } from "@/lib/auth/sessions";
+import { sessionChanges, sessions } from "@/lib/auth/sessions";
 import { onSignIn } from "@/lib/auth/sign-in";
 
 export async function GET(request: Request): Promise<Response> {
@@ -76,7 +76,7 @@ async function startSession(
     throw new AuthError("reauthentication_required", "Cognito did not ask the user to sign in again");
   }
   const facts = refreshToken ? { refreshToken, signIn, sessionEndsAt: now() + config.sessionMaxAge } : null;
-  const { auth, commit } = await sessions.start(jar, tokens, facts); // The hook runs only for a session that can be stored.
+  const { auth, commit } = await sessionChanges.start(jar, tokens, facts); // The hook runs only for a session that can be stored.
   const chosen = await callSignInHook(onSignIn, auth.session, request, config);
   if (request.signal.aborted) throw new AuthError("sign_in_hook_failed", "The browser left during onSignIn");
   await commit();

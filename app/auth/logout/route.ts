@@ -9,7 +9,7 @@ import { CookieJar } from "@/lib/auth/core/http/cookie-jar";
 import { isCrossSite, isPrefetch, requestKind } from "@/lib/auth/core/http/request";
 import { emptyResponse, page, redirectTo, unknownAddress } from "@/lib/auth/core/http/responses";
 import { report } from "@/lib/auth/events";
-import { sessions } from "@/lib/auth/sessions";
+import { sessionChanges } from "@/lib/auth/sessions";
 
 export async function POST(request: Request): Promise<Response> {
   const config = getConfig(request.headers);
@@ -34,7 +34,7 @@ export function HEAD(): Response {
 /** If Cognito is down, the user is still signed out here. A store that is down must end the session first: 503. */
 async function signOut(request: Request, config: AuthConfig): Promise<Response> {
   const jar = new CookieJar(request.headers, config);
-  const ended = await sessions.end(jar).catch((error: unknown) => {
+  const ended = await sessionChanges.end(jar).catch((error: unknown) => {
     if (error instanceof AuthError && error.status === 503) return error;
     throw error;
   });

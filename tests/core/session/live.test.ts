@@ -28,7 +28,7 @@ async function check(headers: Record<string, string> = { cookie: browser.cookieH
   const auth = await kit.core.authenticate(new Headers(headers), config, "never");
   if (auth.status !== "signed_in") throw new Error("Nobody is signed in");
   const jar = new kit.core.CookieJar(new Headers(headers), config);
-  const live = await door.checkLive(kit.sessions, auth as SignedIn, jar);
+  const live = await door.checkLive(kit.sessionChanges, auth as SignedIn, jar);
   return { live, isSame: live === auth, code: "error" in live ? live.error?.code : undefined, changes: jar.changes };
 }
 

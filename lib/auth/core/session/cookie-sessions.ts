@@ -20,7 +20,7 @@ import {
 } from "./refresh-cookie";
 import type { Session } from "./session";
 import { deleteSession, readSession, writeSession } from "./session-cookies";
-import type { EndedSession, RefreshReason, Sessions, StartedSession } from "./sessions";
+import type { EndedSession, RefreshReason, SessionChanges, Sessions, StartedSession } from "./sessions";
 
 const EARLY_S = 60;
 
@@ -31,11 +31,10 @@ export const cookieSessions: Sessions = {
   read: readSession,
   mustRefreshEarly,
   refresh: (jar, stored, reason) => refresh(jar, stored, reason, writeRefreshed),
-  start,
-  end,
-  forget,
   hasEnded: async () => false,
 };
+
+export const cookieChanges: SessionChanges = { start, end, forget };
 
 /** Whether the session has a refresh cookie of version 0.1, or an early refresh of it failed in this process. */
 async function mustRefreshEarly(jar: CookieJar, secondsLeft: number): Promise<boolean> {

@@ -23,7 +23,7 @@ export interface StartedSession {
   commit(): Promise<void>;
 }
 
-/** Where sessions are kept. All methods may change the jar, and throw `store_unavailable` when a store does not answer. */
+/** Where sessions are read. All methods may change the jar, and throw `store_unavailable` when a store does not answer. */
 export interface Sessions {
   /** Returns the session of the request, verified. Throws as verifyAccessToken does, also when the session has ended. */
   read(jar: CookieJar): Promise<SignedIn | SignedOut>;
@@ -31,12 +31,16 @@ export interface Sessions {
   mustRefreshEarly(jar: CookieJar, secondsLeft: number): Promise<boolean>;
   /** Stores new tokens from Cognito. `stored` is the result when there is no refresh token. Throws no AuthError. */
   refresh(jar: CookieJar, stored: Authentication, reason: RefreshReason): Promise<Authentication>;
+  /** Whether a Bearer token belongs to a sign-in that was ended everywhere. */
+  hasEnded(claims: AccessTokenClaims, jar: CookieJar): Promise<boolean>;
+}
+
+/** Where sessions start and end, as `Sessions`. Apart, because middleware does neither: a bundler leaves it out there. */
+export interface SessionChanges {
   /** Prepares the session of a new sign-in, which replaces the one that the browser has. Throws `session_too_large`. */
   start(jar: CookieJar, tokens: IssuedTokens, facts: RefreshFacts | null): Promise<StartedSession>;
   /** Ends the session: here, and at Cognito if it answers. Null: there was none. */
   end(jar: CookieJar): Promise<EndedSession | null>;
   /** Ends a session here, because Cognito has ended it. */
   forget(jar: CookieJar, session: Session): Promise<void>;
-  /** Whether a Bearer token belongs to a sign-in that was ended everywhere. */
-  hasEnded(claims: AccessTokenClaims, jar: CookieJar): Promise<boolean>;
 }

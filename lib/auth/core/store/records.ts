@@ -55,12 +55,12 @@ export class Records {
   }
 
   /**
-   * Returns the record with this id, at most 5 s old. When the store does not answer, an older one serves; its token is
-   * still verified. Throws `store_unavailable` when this process remembers none.
+   * Returns the record with this id, at most 5 s old. When the store does not answer, an older one serves. Throws
+   * `store_unavailable` when this process remembers none with a valid token: somebody else may have refreshed it.
    */
   async find(id: string, config: AuthConfig): Promise<SessionRecord | null> {
     const known = this.#remembered.get(id);
-    const own = known?.config === config ? known : null;
+    const own = known?.config === config && known.record.tokenExpiresAt > now() ? known : null;
     const isOutage = Date.now() - this.#failedAt < PAUSE_MS; // Not every request waits for a store that is down.
     if (own && (isOutage || Date.now() - own.readAt < REMEMBERED_MS)) return own.record;
     try {

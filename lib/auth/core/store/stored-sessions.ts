@@ -7,13 +7,13 @@ import type { SessionStore } from "../base/session-store";
 import { SharedCalls } from "../base/shared-calls";
 import type { CookieJar } from "../http/cookie-jar";
 import type { Authentication, SignedIn, SignedOut } from "../session/authentication";
-import { cookieSessions, refresh as refreshCookies, requestTokens } from "../session/cookie-sessions";
+import { cookieChanges, cookieSessions, refresh as refreshCookies, requestTokens } from "../session/cookie-sessions";
 import { hasEnded, markStarted } from "../session/ended";
 import { failedRefresh } from "../session/failed-refresh";
 import { type RefreshFacts, readRefreshState } from "../session/refresh-cookie";
 import type { Session } from "../session/session";
 import { deleteSession, verifySession } from "../session/session-cookies";
-import type { EndedSession, RefreshReason, Sessions, StartedSession } from "../session/sessions";
+import type { EndedSession, RefreshReason, SessionChanges, Sessions, StartedSession } from "../session/sessions";
 import type { AccessTokenClaims } from "../tokens/claims";
 import type { IssuedTokens } from "../tokens/issued-tokens";
 import { revokeWithSuccessors } from "../tokens/revocation";
@@ -25,7 +25,7 @@ import { verifyRecord, withEvent } from "./verify-record";
 
 const [RENEWAL_SHARED_MS, BACK_OFF_S] = [2_000, 2];
 
-export class StoredSessions implements Sessions {
+export class StoredSessions implements Sessions, SessionChanges {
   readonly users: UserSessions;
   /** The record that each request found. Null: none. */
   readonly #found: WeakMap<CookieJar, SessionRecord | null>;
@@ -100,14 +100,14 @@ export class StoredSessions implements Sessions {
   async end(jar: CookieJar): Promise<EndedSession | null> {
     const id = readSessionId(jar);
     const ended = id === null ? null : await this.users.end(id, jar.config);
-    const inCookies = await cookieSessions.end(jar);
+    const inCookies = await cookieChanges.end(jar);
     deleteSession(jar);
     return ended ?? inCookies;
   }
 
   async forget(jar: CookieJar, session: Session): Promise<void> {
     const id = readSessionId(jar);
-    if (id === null) await cookieSessions.forget(jar, session);
+    if (id === null) await cookieChanges.forget(jar, session);
     else await this.users.end(id, jar.config);
   }
 
