@@ -115,7 +115,9 @@ export class TestStore implements SessionStore {
   }
 
   #takeFailure(method: Method, key: string): Failure | undefined {
-    const at = this.#failures.findIndex((it) => it.method === method && key.startsWith(`${it.kind}.`) && it.skip-- <= 0);
+    const at = this.#failures.findIndex(
+      (it) => it.method === method && key.startsWith(`${it.kind}.`) && it.skip-- <= 0,
+    );
     return at < 0 ? undefined : this.#failures.splice(at, 1)[0];
   }
 

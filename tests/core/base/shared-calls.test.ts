@@ -7,7 +7,9 @@ test("requests that come together share one call, and its failure", async () => 
   const shared = new SharedCalls<number>(1_000);
   let calls = 0;
   const start = async () => ++calls;
-  expect(await Promise.all([shared.run("a", start), shared.run("a", start), shared.run("b", start)])).toEqual([1, 1, 2]);
+  expect(await Promise.all([shared.run("a", start), shared.run("a", start), shared.run("b", start)])).toEqual([
+    1, 1, 2,
+  ]);
   expect(await shared.run("a", start)).toBe(3);
   const fail = () => Promise.reject(new Error(`failure ${++calls}`));
   const failed = await Promise.allSettled([shared.run("a", fail), shared.run("a", fail)]);

@@ -10,12 +10,19 @@ import { configOf, ID, issue, recordOf, settle } from "../../support/stored";
 import { stopTimers, until } from "../../support/time";
 
 // Nothing listens on this port, so a revocation fails at once: the requests are what counts.
-const config = configOf({ COGNITO_DOMAIN: "http://127.0.0.1:9", COGNITO_ISSUER: "http://127.0.0.1:9/eu-central-1_Abc123" });
+const config = configOf({
+  COGNITO_DOMAIN: "http://127.0.0.1:9",
+  COGNITO_ISSUER: "http://127.0.0.1:9/eu-central-1_Abc123",
+});
 
 type Other = (records: Records, found: SessionRecord, version: string) => Promise<unknown>;
 
 /** Refreshes a session that this server has leased. `meanwhile` happens before the answer of Cognito arrives. */
-async function refresh(answer: () => Promise<IssuedTokens>, meanwhile: Other = async () => {}, store = new TestStore()) {
+async function refresh(
+  answer: () => Promise<IssuedTokens>,
+  meanwhile: Other = async () => {},
+  store = new TestStore(),
+) {
   stopTimers();
   const other = new Records(store.connect());
   const signIn = { iss: config.issuer, sub: "ada" };
@@ -45,7 +52,12 @@ const reject = async () => Promise.reject(new AuthError("grant_rejected"));
 const failToAnswer = async () => Promise.reject(new AuthError("token_endpoint_unavailable"));
 
 const refreshElsewhere: Other = (records, found, version) =>
-  records.write(ID, { ...found, accessToken: "access-other", refreshToken: "refresh-other", lease: null }, version, config);
+  records.write(
+    ID,
+    { ...found, accessToken: "access-other", refreshToken: "refresh-other", lease: null },
+    version,
+    config,
+  );
 const refreshOnSlowClock: Other = (records, found, version) =>
   refreshElsewhere(records, { ...found, refreshedAt: found.refreshedAt - 5_000 }, version);
 
@@ -71,7 +83,7 @@ test("a refresh keeps the start and the end of the session", async () => {
   expect(stored?.refreshedAt).toBeGreaterThan(stored?.startedAt ?? 0);
 });
 
-describe("RF-01 an answer that comes late", () => {
+describe("RF-04 an answer that comes late", () => {
   test.each([
     ["", refreshElsewhere],
     [", also when its clock is 5 s behind", refreshOnSlowClock],
@@ -137,7 +149,7 @@ test("a rejection ends the session, and tokens of another user do too", async ()
   }
 });
 
-test("RF-01 a rejection that comes between two writes of another server ends no newer session", async () => {
+test("RF-04 a rejection that comes between two writes of another server ends no newer session", async () => {
   const store = new TestStore();
   const held = store.hold("put", "session");
   const result = refresh(reject, undefined, store);
@@ -166,10 +178,14 @@ describe("a store that fails while new tokens are stored", () => {
 
   test("AT-12 and stays down gives this request its session", async () => {
     const store = new TestStore();
-    const { outcome, stored } = await refresh(async () => {
-      store.breakDown();
-      return issue("new");
-    }, undefined, store);
+    const { outcome, stored } = await refresh(
+      async () => {
+        store.breakDown();
+        return issue("new");
+      },
+      undefined,
+      store,
+    );
     expect(outcome).toEqual({ accessToken: "access-new", refreshToken: "refresh-new" });
     expect(stored?.accessToken).toBe("access-old");
   });

@@ -37,9 +37,13 @@ describe("NW-08 a record", () => {
   });
 
   test("is another text each time, and shows nothing of its contents", async () => {
-    const [one, two] = [await encryptRecord(recordOf("a"), ID, configOf()), await encryptRecord(recordOf("a"), ID, configOf())];
+    const [one, two] = [
+      await encryptRecord(recordOf("a"), ID, configOf()),
+      await encryptRecord(recordOf("a"), ID, configOf()),
+    ];
     expect(one).not.toBe(two);
-    for (const text of ["access", "ada", ID]) expect(one + atob(one.split(".")[1]?.replace(/[-_]/g, "A") ?? "")).not.toContain(text);
+    for (const text of ["access", "ada", ID])
+      expect(one + atob(one.split(".")[1]?.replace(/[-_]/g, "A") ?? "")).not.toContain(text);
   });
 
   test("that one bit changes is no record", async () => {
@@ -77,7 +81,8 @@ describe("NW-08 a record", () => {
   test("with a lease in another form has none", async () => {
     const read = async (lease: unknown) => (await decryptRecord(await encryptAny({ lease }), ID, configOf()))?.lease;
     expect(await read({ holder: "h", until: 1 })).toEqual({ holder: "h", until: 1 });
-    for (const lease of [null, "h", { holder: "h" }, { until: 1 }, { holder: 1, until: 1 }]) expect(await read(lease)).toBeNull();
+    for (const lease of [null, "h", { holder: "h" }, { until: 1 }, { holder: 1, until: 1 }])
+      expect(await read(lease)).toBeNull();
   });
 });
 

@@ -148,7 +148,7 @@ describe("AT-12 while the store is down", () => {
   });
 });
 
-describe("RF-01 a write or an end", () => {
+describe("RF-04 a write or an end", () => {
   test("needs the version that was read", async () => {
     const { server, find, change } = await start();
     const found = await server.read(ID, config);

@@ -206,15 +206,18 @@ describe("the end of one session", () => {
     expect(store.keys("session")).toEqual([]);
   });
 
-  test.each(["lose", "loseAnswer"] as const)("AT-07 revokes the refresh token when the store fails (%s)", async (fault) => {
-    const { users, store } = start();
-    await signIn(users, fault);
-    store[fault]("put", "session");
-    expect(await outcome(users.end(idOf(fault), config))).toBe("store_unavailable");
-    expect(revoked()).toEqual([`refresh-${fault}`]);
-    await users.end(idOf(fault), config);
-    expect(await isLive(users, fault)).toBe(false);
-  });
+  test.each(["lose", "loseAnswer"] as const)(
+    "AT-07 revokes the refresh token when the store fails (%s)",
+    async (fault) => {
+      const { users, store } = start();
+      await signIn(users, fault);
+      store[fault]("put", "session");
+      expect(await outcome(users.end(idOf(fault), config))).toBe("store_unavailable");
+      expect(revoked()).toEqual([`refresh-${fault}`]);
+      await users.end(idOf(fault), config);
+      expect(await isLive(users, fault)).toBe(false);
+    },
+  );
 
   test("by its key ends no session of another user", async () => {
     const { users } = start();
