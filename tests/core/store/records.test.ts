@@ -132,6 +132,14 @@ describe("AT-12 while the store is down", () => {
     expect(await find()).toBe("access-new");
   });
 
+  test("a remembered record does not serve after the end of its session", async () => {
+    const { store, find } = await start();
+    await find();
+    store.breakDown();
+    pass(31 * 86_400_000);
+    await expect(find()).rejects.toMatchObject({ code: "store_unavailable" });
+  });
+
   test("a record that this process does not remember is unknown, not absent", async () => {
     const { store, find } = await start();
     store.breakDown();

@@ -219,6 +219,25 @@ describe("the end of one session", () => {
     },
   );
 
+  test("is complete for the user when the index cannot be changed", async () => {
+    const { users, store } = start();
+    await signIn(users, "e4");
+    store.lose("put", "user");
+    expect(await users.end(idOf("e4"), config)).toMatchObject({ isRevoked: true });
+    expect(store.keys("session")).toEqual([]);
+  });
+
+  test("NW-08 needs the user's own index: a record in its place is none", async () => {
+    const { users, store } = start();
+    await signIn(users, 5);
+    const [record] = store.keys("session").map((key) => store.entries.get(key));
+    const [index] = store.keys("user").map((key) => store.entries.get(key));
+    const [[sessionKey = ""], [userKey = ""]] = [store.keys("session"), store.keys("user")];
+    if (record && index) store.entries.set(userKey, record).set(sessionKey, index);
+    expect(await users.list("ada", config)).toEqual([]);
+    expect(await isLive(users, 5)).toBe(false);
+  });
+
   test("by its key ends no session of another user", async () => {
     const { users } = start();
     await signIn(users, 1);

@@ -58,7 +58,7 @@ export class Records {
    */
   async find(id: string, config: AuthConfig): Promise<SessionRecord | null> {
     const known = this.#remembered.get(id);
-    const own = known?.config === config ? known : null;
+    const own = known?.config === config && known.record.expiresAt > now() ? known : null;
     const isOutage = Date.now() - this.#failedAt < PAUSE_MS; // Not every request waits for a store that is down.
     if (own && (isOutage || Date.now() - own.readAt < REMEMBERED_MS)) return own.record;
     try {
