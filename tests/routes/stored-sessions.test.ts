@@ -174,7 +174,7 @@ describe("a refresh", () => {
     expect((await (await door(browser)).getSession())?.user.username).toBe("ada");
   });
 
-  test("RF-01 of many requests on many servers is one token call", async () => {
+  test("RF-02 of many requests on many servers is one token call", async () => {
     await browser.signIn();
     pass(3_700);
     const servers = await Promise.all(Array.from({ length: 4 }, async () => load()).map(async (it) => await it));

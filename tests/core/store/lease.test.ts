@@ -59,7 +59,7 @@ async function moveLease(records: Records, seconds: number): Promise<void> {
   );
 }
 
-test.each([1, 2, 8])("RF-01 %i servers with 10 requests each make one token call for an expiry", async (size) => {
+test.each([1, 2, 8])("RF-02 %i servers with 10 requests each make one token call for an expiry", async (size) => {
   const { servers, asked } = await startFleet(size, quick);
   const requests = servers.flatMap(({ refresh }) => Array.from({ length: 10 }, () => refresh()));
   expect(await settle(Promise.all(requests))).toEqual(requests.map(() => "access-new1"));
@@ -69,7 +69,7 @@ test.each([1, 2, 8])("RF-01 %i servers with 10 requests each make one token call
 describe("a server that holds the lease and dies", () => {
   const dies = (calls: number) => (calls === 1 ? never() : quick(calls));
 
-  test("RF-01 leaves the refresh to another one: two calls, and no request is refused", async () => {
+  test("RF-02 leaves the refresh to another one: two calls, and no request is refused", async () => {
     const { servers, asked, database } = await startFleet(3, dies);
     const [first, ...others] = servers;
     void first?.refresh();
@@ -81,7 +81,7 @@ describe("a server that holds the lease and dies", () => {
     expect(asked).toHaveLength(2);
   });
 
-  test("RF-01 with a clock that is 5 s ahead delays no other server for more than 10 s", async () => {
+  test("RF-02 with a clock that is 5 s ahead delays no other server for more than 10 s", async () => {
     const { servers, asked, database, records } = await startFleet(2, dies);
     const [first, second] = servers;
     void first?.refresh();
@@ -130,7 +130,7 @@ test("a process that stood still for 15 s looks once more before it gives up", a
   expect(await settle(request)).toBe("access-new2");
 });
 
-describe("RF-01 one token call, although", () => {
+describe("RF-02 one token call, although", () => {
   test.each(["lose", "loseAnswer"] as const)("the store has a fault (%s) when the lease is taken", async (fault) => {
     const { servers, asked } = await startFleet(2, quick);
     for (const { store } of servers) store[fault]("put", "session");

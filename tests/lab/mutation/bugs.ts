@@ -412,6 +412,69 @@ export const BUGS: readonly Bug[] = [
     `  "content-security-policy": "frame-ancestors 'none'",\n`,
     "",
   ]),
+  bug("a record opens with AUTH_SECRET alone", `${CORE}/store/record.ts`, [
+    "salt: encoder.encode(id), info",
+    'salt: encoder.encode(""), info',
+  ]),
+  bug("a server takes a lease that another one holds", `${CORE}/store/lease.ts`, [
+    "if (lease === null || isOver(lease, watched)) return",
+    "if (lease !== undefined) return",
+  ]),
+  bug("a lease counts by the clock of its holder alone", `${CORE}/store/lease.ts`, [
+    " || Date.now() - watched.since >= LEASE_S * 1000",
+    "",
+  ]),
+  bug("a late answer replaces the tokens of another server", `${CORE}/store/held-refresh.ts`, [
+    "  if (isRefreshed(found.record, leased)) return found.record; // This process was too slow.\n",
+    "",
+  ]),
+  bug("a late rejection ends the session of another server", `${CORE}/store/held-refresh.ts`, [
+    "  if (found && isRefreshed(found.record, leased)) return found.record;\n",
+    "",
+  ]),
+  bug("a refresh token that arrives after sign-out lives on", `${CORE}/store/held-refresh.ts`, [
+    "if (renewed.refreshToken) await revoke({ refreshToken: renewed.refreshToken, isProven: true }, config);",
+    "void revoke;",
+  ]),
+  bug("a write of new tokens that is lost is not tried again", `${CORE}/store/held-refresh.ts`, [
+    "      if (!isStoreOutage(error)) throw error;\n",
+    "      void isStoreOutage;\n      throw error;\n",
+  ]),
+  bug("an outage of the store ends a session", `${CORE}/store/records.ts`, [
+    "      if (own && isStoreOutage(error)) return own.record;\n      throw error;",
+    "      return null;",
+  ]),
+  bug("a sign-out reads a session and deletes a newer one", `${CORE}/store/records.ts`, [
+    "{ expiresAt: now() + ENDED_S, ifVersion }",
+    "{ expiresAt: now() + ENDED_S, ifVersion: (await this.#store.get(key))?.version ?? ifVersion }",
+  ]),
+  bug("the index of another user counts", `${CORE}/store/user-index.ts`, ["content.sub !== sub || ", ""]),
+  bug("a change of an index ignores other servers", `${CORE}/store/user-index.ts`, [
+    "{ expiresAt, ifVersion: version }",
+    "{ expiresAt, ifVersion: (await this.#store.get(await indexKey(sub, secret, config)))?.version ?? version }",
+  ]),
+  bug(
+    "a sign-in ignores that all sessions are ended",
+    `${CORE}/store/user-sessions.ts`,
+    ["if (notBefore >= startedAt) await this.records.delete(id, config);", ""],
+    ["if (!isThere || notBefore >= startedAt)", "if (!isThere)"],
+  ),
+  bug("a sign-in keeps the session that it replaces", `${CORE}/store/stored-sessions.ts`, [
+    "      if (oldId !== null) await this.users.end(oldId, jar.config);",
+    "      void oldId;",
+  ]),
+  bug("a session that moved after its sign-out goes on", `${CORE}/store/stored-sessions.ts`, [
+    "if (await hasEnded(jar, record.signIn)) {",
+    "void hasEnded;\n      if (jar.isEmpty) {",
+  ]),
+  bug("a Bearer token survives the end of all sessions", `${CORE}/store/stored-sessions.ts`, [
+    "return began * 1000 <= (",
+    "return began < 0 && began * 1000 <= (",
+  ]),
+  bug("an invented id costs more than one read", `${CORE}/store/stored-sessions.ts`, [
+    "if (!seen) return stored; // An invented id costs one read.",
+    "if (!seen && !(await this.users.records.read(id, jar.config))) return stored;\n    if (!seen) return stored;",
+  ]),
 ];
 
 function bug(what: string, file: string, ...changes: Bug["changes"]): Bug {

@@ -60,7 +60,8 @@ export class Records {
    */
   async find(id: string, config: AuthConfig): Promise<SessionRecord | null> {
     const known = this.#remembered.get(id);
-    const own = known?.config === config && known.record.tokenExpiresAt > now() ? known : null;
+    const isUsable = known?.config === config && Math.min(known.record.tokenExpiresAt, known.record.expiresAt) > now();
+    const own = isUsable ? known : null;
     const isOutage = Date.now() - this.#failedAt < PAUSE_MS; // Not every request waits for a store that is down.
     if (own && (isOutage || Date.now() - own.readAt < REMEMBERED_MS)) return own.record;
     try {

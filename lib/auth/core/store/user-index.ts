@@ -31,7 +31,8 @@ export interface UserIndex {
 type Found = UserIndex & { readonly secret: string; readonly version: string | null };
 
 const EMPTY: Found = { notBefore: 0, entries: [], secret: "", version: null };
-const MAX_ATTEMPTS = 10;
+const MAX_ATTEMPTS = 12;
+const MAX_PAUSE_MS = 2_000; // Fifty sign-ins of one user can come together.
 const MAX_TOKEN_S = 24 * 3600; // Cognito's longest access token. A Bearer token can outlive all sessions.
 
 export class UserIndexes {
@@ -78,7 +79,7 @@ export class UserIndexes {
           await this.#write(sub, old, { ...after, entries: [] }, config);
         return before;
       }
-      await new Promise((resolve) => setTimeout(resolve, 50 * Math.random() * (i + 1)));
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(MAX_PAUSE_MS, 50 * 2 ** i)));
     }
     throw new AuthError("store_unavailable", "Too many changes of one user's sessions");
   }

@@ -11,7 +11,7 @@ import type { IssuedTokens } from "../tokens/issued-tokens";
 import { revokeWithSuccessors } from "../tokens/revocation";
 import { guardStore } from "./guarded-store";
 import { createRecord, recordKey } from "./record";
-import { Records } from "./records";
+import { isStoreOutage, Records } from "./records";
 import { type IndexEntry, UserIndexes } from "./user-index";
 
 const MAX_SESSIONS = 100; // Of one user. Then the oldest ends.
@@ -84,7 +84,9 @@ export class UserSessions {
     }
     // A refresh has stored new tokens meanwhile: they end, too.
     if (!isEnded) return (await this.end(id, config)) ?? { signIn, isRevoked };
-    await this.#removeEntries(signIn.sub, [await recordKey(id, config)], config);
+    await this.#removeEntries(signIn.sub, [await recordKey(id, config)], config).catch((error: unknown) => {
+      if (!isStoreOutage(error)) throw error; // The session has ended all the same. The list shows it until its end.
+    });
     return { signIn, isRevoked };
   }
 
