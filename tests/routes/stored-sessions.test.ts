@@ -164,6 +164,15 @@ describe("a refresh", () => {
     expect(after.expiresAt).toBeGreaterThan(before.expiresAt);
   });
 
+  test("RF-10 reaches the page behind it, also one that has just seen the old token", async () => {
+    await browser.signIn();
+    pass(3_597);
+    expect((await callApi(browser)).status).toBe(200);
+    pass(4);
+    expect(isSignedIn(await browser.visit("/dashboard"))).toBe(true);
+    expect((await callApi(browser)).status).toBe(200);
+  });
+
   test("RF-01 of many requests on many servers is one token call", async () => {
     await browser.signIn();
     pass(3_700);

@@ -57,7 +57,8 @@ export class Records {
     const known = this.#remembered.get(id);
     const own = known?.config === config ? known : null;
     const isOutage = Date.now() - this.#failedAt < PAUSE_MS; // Not every request waits for a store that is down.
-    if (own && (isOutage || Date.now() - own.readAt < REMEMBERED_MS)) return own.record;
+    const isLive = own !== null && own.record.tokenExpiresAt * 1000 > Date.now(); // Else another process may have new tokens.
+    if (isLive && (isOutage || Date.now() - own.readAt < REMEMBERED_MS)) return own.record;
     try {
       return (await this.#readShared(id, config))?.record ?? null;
     } catch (error) {
