@@ -74,9 +74,9 @@ describe("without a store", () => {
     const browser = await signedIn();
     pool.cognito.fault("revoke", { status: 500 });
     const jar = jarOf(browser.cookieHeader);
-    expect(await kit.sessions.end(jar)).toMatchObject({ isRevoked: false, signIn: { iss: kit.config().issuer } });
+    expect(await kit.sessionChanges.end(jar)).toMatchObject({ isRevoked: false, signIn: { iss: kit.config().issuer } });
     expect(jar.applyToHeader(browser.cookieHeader)).toMatch(/^__Host-auth\.ended\.[\w-]+=\S+$/);
-    expect(await kit.sessions.end(jarOf(""))).toBeNull();
+    expect(await kit.sessionChanges.end(jarOf(""))).toBeNull();
   });
 
   test("AT-03 a new session revokes the refresh token of the one that it replaces", async () => {

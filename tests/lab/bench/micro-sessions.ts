@@ -4,6 +4,7 @@ import { authenticate } from "../../../lib/auth/core/authenticate";
 import type { AuthConfig } from "../../../lib/auth/core/base/config";
 import { CookieJar } from "../../../lib/auth/core/http/cookie-jar";
 import { cookieSessions } from "../../../lib/auth/core/session/cookie-sessions";
+import { storedCases } from "./micro-stored";
 import { JOSE, joseVerifier } from "./micro-tokens";
 import type { Samples, Tokens } from "./samples";
 import { SECRET } from "./stage";
@@ -33,6 +34,7 @@ export async function sessionCases(samples: Samples, issued: readonly Tokens[]):
     { name: JOSE, prepare: (count) => accessTokens(count).map((token) => onFreshCopy(token, jose)) },
     await kitCase(samples, KIT, {}, issued.slice(0, USERS)),
     await kitCase(samples, KIT_SEALED, sealed, issued.slice(0, USERS)),
+    ...(await storedCases(samples, issued.slice(0, USERS))),
     ...(await chunkCases(samples, {}, PADDING)),
     ...(await chunkCases(samples, sealed, PADDING_SEALED)),
     await kitCase(samples, "the kit, a new session: access and ID token", {}, issued.slice(USERS), false),

@@ -1,4 +1,5 @@
 import { IRON, KIT, KIT_SEALED, sessionCases } from "./micro-sessions";
+import { STORED } from "./micro-stored";
 import { JOSE, tokenCases } from "./micro-tokens";
 import { fixed, formatSpread, type Goal, type Part, type Table, versionsOf } from "./report";
 import { Samples } from "./samples";
@@ -6,6 +7,7 @@ import { ratios, spread } from "./statistics";
 import { type Case, countVerifications, timeCases } from "./timing";
 
 const PEERS = ["jose", "iron-session", "@auth/core", "@auth0/nextjs-auth0"];
+const SAME = 1.05; // The same case twice differs by so much.
 const NEW_SESSIONS = 2_500; // More than the kit remembers.
 
 type Times = ReadonlyMap<string, readonly number[]>;
@@ -28,6 +30,7 @@ export async function runMicro(isQuick: boolean): Promise<Part> {
       compare(sessions, KIT_SEALED, JOSE, 20),
       compare(sessions, KIT, IRON, 10),
       compare(sessions, KIT_SEALED, IRON, 10),
+      compareStored(sessions),
     ],
   };
 }
@@ -51,6 +54,16 @@ function tabulate(title: string, times: Times, bases: readonly string[], note: s
     head: ["", "µs (quartiles)", ...bases.map((base) => `times faster than ${base}`)],
     rows,
     notes: [`With ${note}.`],
+  };
+}
+
+/** A store needs AUTH_SECRET, so the cookies beside it are sealed. */
+function compareStored(times: Times): Goal {
+  const found = ratios(times.get(STORED) ?? [], times.get(KIT_SEALED) ?? []);
+  return {
+    claim: "A remembered stored session costs no more than a session in sealed cookies",
+    found: `${formatSpread(found, 2)} times as much`,
+    isReached: found.median <= SAME,
   };
 }
 

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Episode, type FaultCounts, rage, stopInTurn } from "./faults";
+import { type Episode, type FaultCounts, rage, stopInTurn, troubleStore } from "./faults";
 import { type Fleet, startFleet, TOKEN_SECONDS } from "./fleet";
 import { type Habits, live } from "./habits";
 import { KILL_SESSIONS, killBeforeAnswer } from "./kill-row";
@@ -172,6 +172,7 @@ async function runStorm(
   await Promise.all([
     rage({ ...disaster, fleet, signal }),
     isStopped && stopInTurn({ ...disaster, random: new Random(seed), fleet, signal }, options.stopSeconds),
+    fleet.store && troubleStore({ ...disaster, random: new Random(seed + 1), fleet, signal }),
     ...sessions.map((session, i) => live(session, habits(i), new Random(seed + i), signal)),
   ]);
   await delay(RECOVERY_MS);

@@ -67,15 +67,11 @@ const EPISODES: readonly Episode[] = [
   async (storm) => void (await rotateKeys(storm)),
 ];
 
-const STORE_EPISODES: readonly Episode[] = Object.keys(STORE_FAULTS).map(
-  (name) => (storm) => troubleStore(name, storm),
-);
-
 /** One fault after the other, until the signal. Ends with all instances up. */
 export async function rage(storm: Storm): Promise<void> {
   const { random, signal, fleet, bag } = storm;
   while (!signal.aborted) {
-    if (bag.length === 0) bag.push(...random.shuffle(fleet.store ? [...EPISODES, ...STORE_EPISODES] : EPISODES));
+    if (bag.length === 0) bag.push(...random.shuffle(EPISODES));
     await bag.pop()?.(storm);
     fleet.cognito.clearFaults();
     dropOldKeys(storm);
@@ -98,6 +94,22 @@ export async function stopInTurn(storm: Storm, stopSeconds: readonly [min: numbe
   }
 }
 
+/** Lets the store fail in one way after the other, until the signal. Ends with a store that works. */
+export async function troubleStore(storm: Storm): Promise<void> {
+  const { random, signal, fleet } = storm;
+  const names: string[] = [];
+  while (!signal.aborted) {
+    await pause(random.between(...CALM_MS), signal);
+    if (names.length === 0) names.push(...random.shuffle(Object.keys(STORE_FAULTS)));
+    const name = names.pop() ?? "";
+    const { fault = "answers 500", operations = /./ } = STORE_FAULTS[name] ?? {};
+    const hit = count(name, storm);
+    fleet.store?.inject(fault, undefined, (operation) => operations.test(operation) && hit());
+    await pause(random.between(...STORE_FAULT_MS), signal);
+    fleet.store?.heal();
+  }
+}
+
 async function troubleTokens(name: string, storm: Storm): Promise<void> {
   const { fault, longestMs } = TOKEN_FAULTS[name] ?? { fault: {}, longestMs: 0 };
   const { random, signal, fleet } = storm;
@@ -108,18 +120,6 @@ async function troubleTokens(name: string, storm: Storm): Promise<void> {
   const company = random.chance(COMPANY) ? restartOne(storm, random.between(0, windowMs / 2)) : null;
   await pause(windowMs, signal);
   fleet.cognito.clearFaults();
-  await company;
-}
-
-async function troubleStore(name: string, storm: Storm): Promise<void> {
-  const { fault = "answers 500", operations = /./ } = STORE_FAULTS[name] ?? {};
-  const { random, signal, fleet } = storm;
-  const hit = count(name, storm);
-  fleet.store?.inject(fault, undefined, (operation) => operations.test(operation) && hit());
-  const windowMs = random.between(...STORE_FAULT_MS);
-  const company = random.chance(COMPANY) ? restartOne(storm, random.between(0, windowMs / 2)) : null;
-  await pause(windowMs, signal);
-  fleet.store?.heal();
   await company;
 }
 

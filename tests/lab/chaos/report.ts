@@ -53,9 +53,19 @@ export function formatReport(
 
 /** How often sessions were lost in which way. */
 function countReasons({ name, lost }: Tally): string[] {
-  const reasons = lost.map((text) => text.split("\n", 1)[0]?.replace(/^\S+ /, "") ?? "");
+  const reasons = lost.map(reasonOf);
   const lines = [...new Set(reasons)].map((it) => `${name}: ${reasons.filter((other) => other === it).length} ${it}`);
   return lines.length > 0 ? [lines.join("\n")] : [];
+}
+
+/** The first line, without the user. */
+function reasonOf(text: string): string {
+  return text.split("\n", 1)[0]?.replace(/^\S+ /, "") ?? "";
+}
+
+/** One text for each reason. */
+function firstOfEach(texts: readonly string[]): readonly string[] {
+  return [...new Map(texts.toReversed().map((text) => [reasonOf(text), text])).values()];
 }
 
 /** With an asterisk, and in no sum, when nothing could have kept them. */
@@ -67,7 +77,7 @@ function countLost(rows: readonly Tally[]): string {
 
 function describe(row: Tally): string[] {
   const kinds = [row.excuse === null ? row.lost : [], row.shutOut, row.odd];
-  return kinds.flatMap((kind) => kind.slice(0, 2)).map((text) => `${row.name}: ${text}`);
+  return kinds.flatMap((kind) => firstOfEach(kind)).map((text) => `${row.name}: ${text}`);
 }
 
 /** The first column to the left, the others to the right. */

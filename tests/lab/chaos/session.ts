@@ -18,6 +18,7 @@ const GOOD_S = 5;
 const MAX_REDIRECTS = 10;
 const MAX_SIGN_INS = 20;
 const ROLL_ATTEMPTS = 5;
+const OUTAGE = /^\/auth\/error\?code=(store|keys)_unavailable&/;
 const EXPECTED = [0, 200, 303, 307, 401, 502, 503];
 
 /** One user in one browser, who notices when the session is gone. */
@@ -107,6 +108,8 @@ export class Session {
   async visit(visit: Visit = {}): Promise<number> {
     let answer = await this.#send("/dashboard", DOCUMENT, visit);
     for (let hop = 0; answer.location; hop += 1) {
+      // Middleware knows the session or the key, and the page does not: a page has no 503, so it shows the error page.
+      if (this.#fleet.store && OUTAGE.test(answer.location)) return 503;
       const end = hop < MAX_REDIRECTS ? this.#deadEnd(answer.location) : "was redirected for ever";
       if (end) this.#lose(end);
       if (end) return answer.status;

@@ -63,7 +63,8 @@ export class Records {
     const isUsable = known?.config === config && Math.min(known.record.tokenExpiresAt, known.record.expiresAt) > now();
     const own = isUsable ? known : null;
     const isOutage = Date.now() - this.#failedAt < PAUSE_MS; // Not every request waits for a store that is down.
-    if (own && (isOutage || Date.now() - own.readAt < REMEMBERED_MS)) return own.record;
+    const isLive = own !== null && own.record.tokenExpiresAt * 1000 > Date.now(); // Else another process may have new tokens.
+    if (isLive && (isOutage || Date.now() - own.readAt < REMEMBERED_MS)) return own.record;
     try {
       return (await this.#readShared(id, config))?.record ?? null;
     } catch (error) {
