@@ -37,7 +37,7 @@ export const BUGS: readonly Bug[] = [
     "void requireLive;",
   ]),
   bug("an API asks for no live session", "lib/auth/api.ts", [
-    "requirement.live ? await checkLive(auth, jar) : auth",
+    "requirement.live ? await checkLive(sessionChanges, auth, jar) : auth",
     "auth",
   ]),
   bug("a refused sign-in leaves its refresh token alive", "app/auth/callback/route.ts", [
@@ -141,12 +141,12 @@ export const BUGS: readonly Bug[] = [
     ['(await readEntries(jar, "spent"))', '(await readEntries(jar, "ended"))'],
     ['await writeEntries(jar, "spent", ', 'await writeEntries(jar, "ended", '],
   ),
-  bug("a refresh token that comes after its sign-out is not revoked", `${CORE}/authenticate.ts`, [
-    "    await revoke(state, jar.config);\n",
+  bug("a refresh token that comes after its sign-out is not revoked", `${CORE}/session/cookie-sessions.ts`, [
+    "    await revoke(state, config);\n",
     "",
   ]),
-  bug("the sign-in that another replaces is not revoked", "app/auth/callback/route.ts", [
-    "  if (replaced && replaced.refreshToken !== refreshToken) await revokeWithSuccessors(replaced, config);\n",
+  bug("the sign-in that another replaces is not revoked", `${CORE}/session/cookie-sessions.ts`, [
+    "    if (replaced && replaced.refreshToken !== facts?.refreshToken) await revokeWithSuccessors(replaced, jar.config);\n",
     "",
   ]),
   bug("sign-out waits for a refresh that never settles", `${CORE}/tokens/refresh.ts`, [
@@ -232,8 +232,8 @@ export const BUGS: readonly Bug[] = [
   bug("cookies without SameSite", `${CORE}/http/cookie-jar.ts`, ["; SameSite=Lax", ""]),
   bug("cookies without Secure", `${CORE}/http/cookie-jar.ts`, ['"; Secure"', '""']),
   bug("shared caches may keep answers", `${CORE}/http/responses.ts`, ['"private, no-store"', '"public, max-age=60"']),
-  bug("sign-out does not revoke", "app/auth/logout/route.ts", [
-    "state !== null && (await revokeWithSuccessors(state, config))",
+  bug("sign-out does not revoke", `${CORE}/session/cookie-sessions.ts`, [
+    "state !== null && (await revokeWithSuccessors(state, jar.config))",
     "state !== null",
   ]),
   bug("the signature of a token is not verified", `${CORE}/tokens/verify.ts`, [
@@ -291,7 +291,7 @@ export const BUGS: readonly Bug[] = [
     "{ ...facts, sessionEndsAt, isProven: false }",
     "{ ...state, expiresAt, isProven: true }",
   ]),
-  bug("a refresh cookie of version 0.1 is never replaced", `${CORE}/authenticate.ts`, [
+  bug("a refresh cookie of version 0.1 is never replaced", `${CORE}/session/cookie-sessions.ts`, [
     "  if (hasOldRefreshCookie(jar)) return true;\n",
     "",
   ]),
@@ -328,8 +328,8 @@ export const BUGS: readonly Bug[] = [
     "REFRESH_AHEAD_S.document",
   ]),
   bug("an early refresh that failed is not repeated", `${CORE}/authenticate.ts`, [
-    " || (await mustRefreshEarly(stored, jar))",
-    "",
+    "!isDue && !(await sessions.mustRefreshEarly(jar, left))",
+    "!isDue",
   ]),
   bug("the ID token of the sign-in before stays", `${CORE}/session/session-cookies.ts`, [
     '  deleteCookie(small, "id");\n',
@@ -472,8 +472,8 @@ export const BUGS: readonly Bug[] = [
     "return began < 0 && began * 1000 <= (",
   ]),
   bug("an invented id costs more than one read", `${CORE}/store/stored-sessions.ts`, [
-    "if (!seen) return stored; // An invented id costs one read.",
-    "if (!seen && !(await this.users.records.read(id, jar.config))) return stored;\n    if (!seen) return stored;",
+    "    // An invented id costs one read.",
+    "    if (!seen) await this.users.records.read(id, jar.config);\n    //",
   ]),
 ];
 

@@ -60,11 +60,11 @@ export class Records {
    */
   async find(id: string, config: AuthConfig): Promise<SessionRecord | null> {
     const known = this.#remembered.get(id);
+    // With an expired token it is of no use: another process may have new ones.
     const isUsable = known?.config === config && Math.min(known.record.tokenExpiresAt, known.record.expiresAt) > now();
     const own = isUsable ? known : null;
     const isOutage = Date.now() - this.#failedAt < PAUSE_MS; // Not every request waits for a store that is down.
-    const isLive = own !== null && own.record.tokenExpiresAt * 1000 > Date.now(); // Else another process may have new tokens.
-    if (isLive && (isOutage || Date.now() - own.readAt < REMEMBERED_MS)) return own.record;
+    if (own && (isOutage || Date.now() - own.readAt < REMEMBERED_MS)) return own.record;
     try {
       return (await this.#readShared(id, config))?.record ?? null;
     } catch (error) {
