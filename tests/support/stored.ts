@@ -44,15 +44,18 @@ export function recordOf(name: string, refreshToken?: string | null): SessionRec
   return createRecord(issue(name, refreshToken), factsOf(), Date.now(), configOf());
 }
 
-/** Moves stopped timers in small steps until the promise settles, at most so many seconds. Other work goes on meanwhile. */
-export async function settle<T>(promise: Promise<T>, maxSeconds = 40): Promise<T> {
+/**
+ * Moves stopped timers in steps of 50 ms until the promise settles, at most so many seconds. Each step has some real time
+ * for cryptography; requests need more of it.
+ */
+export async function settle<T>(promise: Promise<T>, maxSeconds = 40, stepMs = 3): Promise<T> {
   let isSettled = false;
   const end = () => {
     isSettled = true;
   };
   promise.then(end, end);
   for (let steps = 0; !isSettled && steps < maxSeconds * 20; steps++) {
-    await delay(1); // Cryptography needs real time.
+    await delay(stepMs);
     await vi.advanceTimersByTimeAsync(50);
   }
   if (!isSettled) throw new Error(`Not settled after ${maxSeconds} s`);

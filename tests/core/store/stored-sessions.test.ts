@@ -102,7 +102,7 @@ describe("a fleet", () => {
       await until(() => pool.cognito.count("token") === 1);
       first.store.hang();
       const visits = servers.slice(1).flatMap(({ serve }) => times(10, () => serve(browser).visit("/dashboard")));
-      const answers = await settle(Promise.all(visits));
+      const answers = await settle(Promise.all(visits), 40, 10);
       expect(answers.filter(isSignedIn)).toHaveLength(20);
       expect(pool.cognito.count("token")).toBe(2);
     },

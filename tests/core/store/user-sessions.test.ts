@@ -52,13 +52,14 @@ describe("the cookie of a session", () => {
 describe("the sessions of one user", () => {
   test.each([0, 10])("NW-08 are all in the index after 50 sign-ins at once (store calls of %i ms)", async (ms) => {
     const { users, store } = start();
+    vi.useRealTimers(); // Fake time would pass faster than cryptography works, so the pauses would not separate them.
     const server = () => {
       const connection = store.connect();
       connection.fault = () => new Promise((resolve) => setTimeout(resolve, ms));
       return new UserSessions(connection);
     };
     const signIns = Array.from({ length: 50 }, (_, i) => outcome(signIn(server(), i)));
-    expect(await settle(Promise.all(signIns))).toEqual(signIns.map(() => "done"));
+    expect(await Promise.all(signIns)).toEqual(signIns.map(() => "done"));
     expect(await users.list("ada", config)).toHaveLength(50);
   });
 
