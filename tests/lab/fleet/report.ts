@@ -11,7 +11,7 @@ const NOTES = [
   `A page load is ${PAGE_LOAD} requests at once with an expired access token. The proxy sends them to the servers in turn.`,
   "next start: the whole app in Next, with middleware.ts. light: the kit's routes on Node's HTTP server, without Next.",
   "wait: from request to response at the 99th percentile. usual: the same page load with a valid token.",
-  "store calls: requests to DynamoDB (dynalite) for each request of the page load; a server remembers a record for 5 s.",
+  "store calls: requests to DynamoDB (dynalite) for each request of the page load; a server remembers a record for 5 s. usual: in six page loads with a valid token, one after the other.",
   "With rotation and no grace, cookie sessions of several servers lose requests: only one server gets new tokens.",
 ];
 
