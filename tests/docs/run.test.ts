@@ -158,7 +158,7 @@ describe("guarding.md's", () => {
       return answer.headers.has("x-middleware-next") ? "next" : pathOf(answer);
     };
     expect(await pass("/robots.txt", {})).toBe("next");
-    const [recent, older] = [await signedIn("ada", 360), await signedIn("ada", 400)];
+    const [recent, older] = [await signedIn("ada", 300), await signedIn("ada", 400)];
     expect(await pass("/settings/keys", recent)).toBe("next");
     expect(await pass("/settings/keys", older)).toBe("/auth/login?returnTo=%2Fsettings%2Fkeys&max_age=300");
     expect([await pass("/settings2", older), await pass("/", {})]).toEqual(["next", "next"]);
