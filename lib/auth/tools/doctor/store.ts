@@ -1,5 +1,5 @@
 // With a store for sessions: reads lib/auth/store.ts, and writes, reads and deletes an entry of its own in that store.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { AuthError } from "../../core/base/errors";
 import { createSecret } from "../../core/base/hash";
 import type { SessionStore } from "../../core/base/session-store";
@@ -16,6 +16,7 @@ interface Deployment {
 
 const FILE = "lib/auth/store.ts";
 const SOURCE = new URL("../../store.ts", import.meta.url);
+const MIDDLEWARE = new URL("../../../../middleware.ts", import.meta.url);
 /** The name by which memory.ts shares its entries. */
 const MEMORY = Symbol.for("nextjs-cognito-auth.memory-store");
 const LIFE_S = 60; // If the doctor is stopped, its entry ends by itself.
@@ -47,7 +48,12 @@ export async function examineStore(
 
 function checkKind({ isProduction }: Deployment): Verdict {
   const [, adapter = null] = /^import .*stores\/([\w-]+)["']/m.exec(readFileSync(SOURCE, "utf8")) ?? [];
-  if (!Reflect.has(globalThis, MEMORY)) return ok(adapter ? `${adapter}, in ${FILE}` : `on, in ${FILE}`);
+  const isMemory = Reflect.has(globalThis, MEMORY);
+  if ((isMemory || adapter === "redis") && existsSync(MIDDLEWARE)) {
+    const text = `${isMemory ? "memory" : adapter} cannot be used from middleware.ts, which runs at the edge`;
+    return fault(text, "Rename middleware.ts to proxy.ts, which runs in Node");
+  }
+  if (!isMemory) return ok(adapter ? `${adapter}, in ${FILE}` : `on, in ${FILE}`);
   const fix = "Take a database for production: lib/auth/docs/stores.md";
   if (!isProduction) return ok(`memory, in ${FILE}: a restart signs every user out`);
   return warning("memory: a restart signs every user out, and a second server knows none of them", fix);
