@@ -4,7 +4,8 @@ import { headers } from "next/headers";
 import { AuthError } from "./core/base/errors";
 import { CookieJar } from "./core/http/cookie-jar";
 import { recordKey } from "./core/store/record";
-import { readSessionId, type UserSessions } from "./core/store/user-sessions";
+import { readSessionId } from "./core/store/session-id";
+import type { UserSessions } from "./core/store/user-sessions";
 import { authenticateCurrent, configOf } from "./current";
 import { storedSessions } from "./sessions";
 

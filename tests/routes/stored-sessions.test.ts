@@ -3,6 +3,7 @@ import { TestStore } from "../support/faulty-store";
 import { type Browser, CLICKED, FETCHED, type Kit, loadKit, pathOf, usePool } from "../support/kit";
 
 const SECRET = "a-secret-of-more-than-thirty-two-bytes";
+const OTHER_SECRET = "another-secret-of-thirty-two-bytes-too";
 const COOKIE = "__Host-auth.session";
 
 // Outside Next, `headers()` has no request to read.
@@ -381,19 +382,18 @@ describe("AT-12 while the store is down", () => {
   });
 });
 
-describe("a session in cookies, when the store is switched on,", () => {
-  async function signInBefore() {
-    const plain = await loadKit({ ...pool.env, AUTH_SECRET: SECRET });
-    const visitor = pool.browser(plain);
-    await visitor.signIn();
-    return copyOf(visitor);
-  }
+/** Signs in at a server without a store. */
+async function signInBefore() {
+  const plain = await loadKit({ ...pool.env, AUTH_SECRET: SECRET });
+  const visitor = pool.browser(plain);
+  await visitor.signIn();
+  kit = await load();
+  return copyOf(visitor);
+}
 
+describe("a session in cookies, when the store is switched on,", () => {
   test("stays valid, and its next refresh moves it", async () => {
-    kit = await load();
-    const visitor = await signInBefore();
-    kit = await load();
-    const moved = copyOf(visitor, kit);
+    const moved = await signInBefore();
     expect(isSignedIn(await moved.visit("/dashboard"))).toBe(true);
     expect(moved.names()).not.toContain(COOKIE);
     pass(3_700);
@@ -404,9 +404,7 @@ describe("a session in cookies, when the store is switched on,", () => {
   });
 
   test("NW-09 ends with all others, also before it was moved", async () => {
-    const visitor = await signInBefore();
-    kit = await load();
-    const other = copyOf(visitor, kit);
+    const other = await signInBefore();
     expect((await callApi(other, FETCHED, kit)).status).toBe(200);
     const { getSession, signOutEverywhere } = await door(other);
     const session = await getSession();
@@ -416,4 +414,140 @@ describe("a session in cookies, when the store is switched on,", () => {
     pass(3_700);
     expect(isSignedIn(await other.visit("/dashboard"))).toBe(false);
   });
+
+  test("NW-09 that was ended everywhere costs one token call, and leaves the index as it is", async () => {
+    const visitor = await signInBefore();
+    const { sub } = (await (await callApi(visitor)).json()).user;
+    await (await door(visitor)).signOutEverywhere({ sub });
+    const [index = ""] = store.keys("user");
+    const version = store.entries.get(index)?.version;
+    pass(3_700);
+    pool.cognito.clearRequests();
+    for (let i = 0; i < 8; i++) {
+      expect(isSignedIn(await visitor.visit("/dashboard"))).toBe(false);
+      pass(61);
+    }
+    expect([pool.cognito.count("token"), pool.cognito.count("revoke")]).toEqual([1, 1]);
+    expect(store.entries.get(index)?.version).toBe(version);
+  });
+
+  test.each([true, false])(
+    "AT-02 a late request with its cookies undoes no sign-out (rotation: %s)",
+    async (rotation) => {
+      pool.cognito.settings.rotation = rotation;
+      const visitor = await signInBefore();
+      const late = copyOf(visitor);
+      pass(3_570);
+      expect(isSignedIn(await visitor.visit("/dashboard"))).toBe(true);
+      expect((await visitor.signOut()).status).toBe(303);
+      pass(10);
+      const answer = await late.visit("/dashboard"); // Its access token is still valid.
+      expect(late.names()).not.toContain(COOKIE);
+      visitor.take(answer);
+      pass(60);
+      expect(isSignedIn(await visitor.visit("/dashboard"))).toBe(false);
+      expect((await callApi(visitor)).status).toBe(401);
+      expect(store.keys("session")).toEqual([]);
+      pool.cognito.settings.rotation = true;
+    },
+  );
+
+  test.each([true, false])("NW-09 its cookies undo no endSession (rotation: %s)", async (rotation) => {
+    pool.cognito.settings.rotation = rotation;
+    const visitor = await signInBefore();
+    pass(3_700);
+    await copyOf(visitor).visit("/dashboard"); // The browser does not get this answer.
+    const own = pool.browser(kit);
+    await own.signIn();
+    const { listSessions, endSession } = await door(own);
+    const moved = (await listSessions()).find(({ isCurrent }) => !isCurrent);
+    expect(await endSession(moved?.key ?? "")).toBe(true);
+    pass(rotation ? 30 : 600);
+    expect(isSignedIn(await visitor.visit("/dashboard"))).toBe(false);
+    await door(own);
+    expect(await listSessions()).toHaveLength(1);
+    pool.cognito.settings.rotation = true;
+  });
+
+  test("AT-07 ends at a sign-out, also in the store when the answer to its move was lost", async () => {
+    const visitor = await signInBefore();
+    const moved = copyOf(visitor);
+    pass(3_570);
+    expect(isSignedIn(await moved.visit("/dashboard"))).toBe(true);
+    expect((await visitor.signOut()).status).toBe(303);
+    expect(store.keys("session")).toEqual([]);
+    pass(6);
+    expect(isSignedIn(await moved.visit("/dashboard"))).toBe(false);
+  });
+});
+
+describe("NW-09 the end of a session", () => {
+  test("by endSession ends also a sign-in that has not written its record", async () => {
+    await browser.signIn();
+    const late = pool.browser(kit);
+    const held = store.hold("put", "session");
+    const signIn = late.signIn();
+    await vi.waitFor(() => expect(held.isHeld()).toBe(true));
+    const { listSessions, endSession } = await door(browser);
+    const other = (await listSessions()).find(({ isCurrent }) => !isCurrent);
+    expect(await endSession(other?.key ?? "")).toBe(true);
+    held.release();
+    expect(pathOf(await signIn)).toMatch(/^\/auth\/error\?code=grant_rejected/);
+    expect((await callApi(late)).status).toBe(401);
+    expect([store.keys("session"), await listSessions()]).toMatchObject([{ length: 1 }, { length: 1 }]);
+  });
+
+  test("CF-09 reaches a session that was refreshed before the old AUTH_SECRET was removed", async () => {
+    await browser.signIn();
+    kit = await load({ AUTH_SECRET: `${OTHER_SECRET},${SECRET}` });
+    pass(3_700);
+    expect(isSignedIn(await copyOf(browser).visit("/dashboard"))).toBe(true);
+    kit = await load({ AUTH_SECRET: OTHER_SECRET });
+    const visitor = copyOf(browser);
+    const { sub } = (await (await callApi(visitor)).json()).user;
+    const { listSessions, signOutEverywhere } = await door(visitor);
+    expect(await listSessions()).toHaveLength(1);
+    await signOutEverywhere({ sub });
+    pass(6);
+    expect(isSignedIn(await visitor.visit("/dashboard"))).toBe(false);
+  });
+
+  test("rejects a Bearer token that a refresh token of the sign-in brings a day later", async () => {
+    kit = await load({ AUTH_SESSION_MAX_AGE: "3600" });
+    const visitor = pool.browser(kit);
+    await visitor.signIn();
+    const { COGNITO_CLIENT_ID: client_id = "" } = pool.env;
+    const { sub } = (await (await callApi(visitor)).json()).user;
+    const auth_time = Math.floor(Date.now() / 1000);
+    await (await door(visitor)).signOutEverywhere({ sub });
+    pass(25 * 3_600);
+    const claims = { sub, client_id, auth_time };
+    const token = await pool.cognito.accessTokenFor("ada", { clientId: client_id, claims });
+    const answer = await callApi(pool.browser(kit), { authorization: `Bearer ${token}` });
+    expect(answer.status).toBe(401);
+  });
+
+  test("during the app's sign-in hook ends that sign-in, too", async () => {
+    await browser.signIn();
+    const { sub } = (await (await callApi(browser)).json()).user;
+    const { signOutEverywhere } = await door(browser);
+    kit.signIn.app.hook = async () => {
+      await signOutEverywhere({ sub });
+      pass(1);
+    };
+    const late = pool.browser(kit);
+    expect(pathOf(await late.signIn())).toMatch(/^\/auth\/error/);
+    kit.signIn.app.hook = async () => {};
+    expect(store.keys("session")).toEqual([]);
+  });
+});
+
+test("NW-01 a session without a refresh token is not renewed: POST /auth/refresh answers 401", async () => {
+  const withoutRefreshToken = ({ refresh_token: _, ...others }: Record<string, unknown>) => others;
+  pool.cognito.fault("token", { transform: withoutRefreshToken }, { times: 1 });
+  await browser.signIn();
+  pass(10);
+  const answer = await kit.refresh.POST(browser.request("/auth/refresh", FETCHED, { method: "POST" }));
+  expect(answer.status).toBe(401);
+  expect((await callApi(browser)).status).toBe(200);
 });

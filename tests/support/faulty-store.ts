@@ -34,9 +34,10 @@ export class TestStore implements SessionStore {
     return this.calls.filter((it) => it === method).length;
   }
 
-  /** The keys of records or of users' indexes. */
+  /** The keys of records or of users' indexes. The marks of ended sessions are no records. */
   keys(kind: Kind): string[] {
-    return [...this.entries.keys()].filter((key) => key.startsWith(`${kind}.`));
+    const kept = [...this.entries].filter(([key, { value }]) => key.startsWith(`${kind}.`) && value !== "ended");
+    return kept.map(([key]) => key);
   }
 
   /** One call fails without an effect, after `skip` others of its kind. */

@@ -2,11 +2,11 @@ import { describe, expect, test, vi } from "vitest";
 import { AuthError } from "@/lib/auth/core/base/errors";
 import { guardStore } from "@/lib/auth/core/store/guarded-store";
 import { refreshHeld } from "@/lib/auth/core/store/held-refresh";
-import type { SessionRecord } from "@/lib/auth/core/store/record";
+import { recordKey, type SessionRecord } from "@/lib/auth/core/store/record";
 import { Records, type Refresh } from "@/lib/auth/core/store/records";
 import type { IssuedTokens } from "@/lib/auth/core/tokens/issued-tokens";
 import { TestStore } from "../../support/faulty-store";
-import { configOf, ID, issue, recordOf, settle } from "../../support/stored";
+import { configOf, factsOf, ID, issue, recordOf, settle } from "../../support/stored";
 import { stopTimers, until } from "../../support/time";
 
 // Nothing listens on this port, so a revocation fails at once: the requests are what counts.
@@ -118,13 +118,13 @@ describe("RF-04 an answer that comes late", () => {
 });
 
 describe("AT-07 after a sign-out during the refresh", () => {
-  const signOut: Other = (records) => records.delete(ID, config);
+  const signOut: Other = async (records) => records.endByKey(await recordKey(ID, config), factsOf().sessionEndsAt);
 
   test("the new refresh token is revoked, and no session comes back", async () => {
     const { outcome, revoked, store } = await refresh(async () => issue("new", "refresh-late"), signOut);
     expect(outcome).toBe("token_invalid");
     expect(revoked).toEqual(["refresh-late"]);
-    expect(store.entries.size).toBe(0);
+    expect(store.keys("session")).toEqual([]);
   });
 
   test("no session comes back when the sign-out is between the look and the write", async () => {
@@ -136,7 +136,7 @@ describe("AT-07 after a sign-out during the refresh", () => {
     held.release();
     const { outcome, revoked } = await result;
     expect([outcome, revoked]).toEqual(["token_invalid", ["refresh-between"]]);
-    expect(store.entries.size).toBe(0);
+    expect(store.keys("session")).toEqual([]);
   });
 });
 
@@ -144,7 +144,7 @@ test("a rejection ends the session, and tokens of another user do too", async ()
   for (const answer of [reject, async () => issue("new", "refresh-new", "grace")]) {
     const { outcome, store } = await refresh(answer);
     expect(outcome).toBe("grant_rejected");
-    expect(store.entries.size).toBe(0);
+    expect(store.keys("session")).toEqual([]);
   }
 });
 

@@ -163,6 +163,20 @@ test("AT-12 DS-07 a store that always says that the version is another one ends 
   expect(database.keys("session")).toHaveLength(1);
 });
 
+test.each([
+  ["loses each write and says that it is stored", true],
+  ["always says that the version is another one", false],
+])("AT-12 DS-07 a store that %s gets few calls in the 12 s of a request", async (_what, answer) => {
+  const { servers, asked } = await startFleet(1, quick);
+  const [server] = servers;
+  const put = vi.spyOn(TestStore.prototype, "put").mockResolvedValue(answer);
+  expect(await settle(Promise.resolve(server?.refresh()))).toBe("store_unavailable");
+  expect(put.mock.calls.length).toBeLessThan(70);
+  put.mockRestore();
+  expect(asked).toEqual([]);
+  expect(server?.store.count("get")).toBeLessThan(70);
+});
+
 test("NW-08 a session that is not in the store costs one read, and no token call", async () => {
   const { servers, asked } = await startFleet(1, quick);
   const [server] = servers;

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { guardStore } from "@/lib/auth/core/store/guarded-store";
-import { Records } from "@/lib/auth/core/store/records";
+import { recordKey } from "@/lib/auth/core/store/record";
+import { Records, type StoredRecord } from "@/lib/auth/core/store/records";
 import { TestStore } from "../../support/faulty-store";
 import { configOf, ID, recordOf, settle } from "../../support/stored";
 import { stopTimers, until } from "../../support/time";
@@ -8,6 +9,8 @@ import { stopTimers, until } from "../../support/time";
 const config = configOf();
 
 afterEach(() => void vi.restoreAllMocks());
+
+const NONE: StoredRecord = { record: recordOf("none"), version: "" };
 
 /** A server, and another one that has written the session "old". */
 async function start() {
@@ -22,6 +25,8 @@ async function start() {
   return { store, other, server, find, change };
 }
 
+const endByKey = async (records: Records) =>
+  records.endByKey(await recordKey(ID, config), recordOf("old").sessionEndsAt);
 const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
 
 describe("a record is remembered", () => {
@@ -34,7 +39,7 @@ describe("a record is remembered", () => {
     expect(store.count("get")).toBe(1);
     pass(1);
     expect(await find()).toBe("access-new");
-    await other.delete(ID, config);
+    await endByKey(other);
     pass(5_000);
     expect(await find()).toBeNull();
   });
@@ -55,7 +60,7 @@ describe("a record is remembered", () => {
   test("NW-09 and forgotten at once by the server that ends it", async () => {
     const { server, find } = await start();
     const found = await server.read(ID, config);
-    expect(await server.end(ID, found?.version ?? "", config)).toBe(true);
+    expect(await server.end(ID, found ?? NONE, config)).toBe(true);
     expect(await find()).toBeNull();
   });
 
@@ -162,23 +167,43 @@ describe("RF-04 a write or an end", () => {
     const found = await server.read(ID, config);
     await change("new");
     expect(await server.write(ID, recordOf("late"), found?.version ?? "", config)).toBe(false);
-    expect(await server.end(ID, found?.version ?? "", config)).toBe(false);
+    expect(await server.end(ID, found ?? NONE, config)).toBe(false);
     expect(await find()).toBe("access-new");
   });
 
   test("AT-02 never brings an ended session back", async () => {
     const { server, other, find } = await start();
     const found = await server.read(ID, config);
-    expect(await other.end(ID, found?.version ?? "", config)).toBe(true);
+    expect(await other.end(ID, found ?? NONE, config)).toBe(true);
     expect(await server.write(ID, recordOf("late"), found?.version ?? "", config)).toBe(false);
     expect(await find()).toBeNull();
   });
 
-  test("leaves no session when the deletion behind the end is lost", async () => {
-    const { store, server, find } = await start();
+  test("AT-02 leaves a mark until the session's end, so that nobody creates it again, and no longer", async () => {
+    const { store, server, other } = await start();
     const found = await server.read(ID, config);
-    store.lose("delete", "session");
-    expect(await server.end(ID, found?.version ?? "", config)).toBe(true);
-    expect(await find()).toBeNull();
+    expect(await server.end(ID, found ?? NONE, config)).toBe(true);
+    pass(30 * 86_400_000 - 60_000);
+    expect(await other.write(ID, recordOf("late"), null, config)).toBe(false);
+    expect(await other.read(ID, config)).toBeNull();
+    expect([...store.entries.values()].map(({ value }) => value)).toEqual(["ended"]);
+    pass(120_000);
+    expect(await other.write(ID, recordOf("new"), null, config)).toBe(true);
+  });
+
+  test("AT-02 by its key ends a session whose record is not there yet", async () => {
+    const { other, server, store } = await start();
+    store.entries.clear();
+    await endByKey(server);
+    await endByKey(server);
+    expect(await other.write(ID, recordOf("late"), null, config)).toBe(false);
+    expect(store.count("put")).toBe(1);
+  });
+
+  test("DS-07 by its key is an outage after five tries when the store always says that the version is another one", async () => {
+    const { server, store } = await start();
+    const put = vi.spyOn(store, "put").mockResolvedValue(false);
+    await expect(endByKey(server)).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(put).toHaveBeenCalledTimes(5);
   });
 });

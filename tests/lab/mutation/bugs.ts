@@ -445,8 +445,8 @@ export const BUGS: readonly Bug[] = [
     "      return null;",
   ]),
   bug("a sign-out reads a session and deletes a newer one", `${CORE}/store/records.ts`, [
-    "{ expiresAt: now() + ENDED_S, ifVersion }",
-    "{ expiresAt: now() + ENDED_S, ifVersion: (await this.#store.get(key))?.version ?? ifVersion }",
+    "return this.#markEnded(await recordKey(id, config), record.sessionEndsAt, version);",
+    "void version;\n    return this.endByKey(await recordKey(id, config), record.sessionEndsAt).then(() => true);",
   ]),
   bug("the index of another user counts", `${CORE}/store/user-index.ts`, ["content.sub !== sub || ", ""]),
   bug("a change of an index ignores other servers", `${CORE}/store/user-index.ts`, [
@@ -456,7 +456,7 @@ export const BUGS: readonly Bug[] = [
   bug(
     "a sign-in ignores that all sessions are ended",
     `${CORE}/store/user-sessions.ts`,
-    ["if (notBefore >= startedAt) await this.records.delete(id, config);", ""],
+    ["if (index.notBefore >= startedAt) throw", "if (index.notBefore < 0) throw"],
     ["if (!isThere || notBefore >= startedAt)", "if (!isThere)"],
   ),
   bug("a sign-in keeps the session that it replaces", `${CORE}/store/stored-sessions.ts`, [
@@ -467,7 +467,7 @@ export const BUGS: readonly Bug[] = [
     "if (await hasEnded(jar, record.signIn)) {",
     "void hasEnded;\n      if (jar.isEmpty) {",
   ]),
-  bug("a Bearer token survives the end of all sessions", `${CORE}/store/stored-sessions.ts`, [
+  bug("a Bearer token survives the end of all sessions", `${CORE}/store/user-sessions.ts`, [
     "return began * 1000 <= (",
     "return began < 0 && began * 1000 <= (",
   ]),

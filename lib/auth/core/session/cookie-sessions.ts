@@ -43,7 +43,7 @@ async function mustRefreshEarly(jar: CookieJar, secondsLeft: number): Promise<bo
   return state !== null && hasFailedRefresh(state.refreshToken, jar.config);
 }
 
-const NOT_RENEWED: SignedOut = {
+export const NOT_RENEWED: SignedOut = {
   status: "signed_out",
   error: new AuthError("grant_rejected", "There is no refresh token to renew with"),
 };
@@ -98,8 +98,10 @@ async function storeTokens(jar: CookieJar, state: RefreshState, tokens: IssuedTo
   try {
     return await write(jar, tokens, facts);
   } catch (error) {
+    // Without a revocation, a session that was ended everywhere would ask Cognito again with each request.
+    if (error instanceof AuthError && error.isBadCredential) await revoke({ ...facts, isProven: true }, jar.config);
     // Not stored, for example because it is too large. The old refresh token is used up, so the browser needs the new one.
-    if (tokens.refreshToken) await writeRefreshFacts(jar, facts, tokens.accessClaims.exp);
+    else if (tokens.refreshToken) await writeRefreshFacts(jar, facts, tokens.accessClaims.exp);
     throw error;
   }
 }

@@ -67,7 +67,7 @@ async function handleFailure(
   const found = await records.read(id, config).catch(() => null);
   if (found && isRefreshed(found.record, leased)) return found.record;
   const isOwn = found?.record.lease?.holder === leased.lease?.holder;
-  if (found && isOwn && error.isBadCredential) await records.end(id, found.version, config);
+  if (found && isOwn && error.isBadCredential) await records.end(id, found, config);
   if (found && isOwn && !error.isBadCredential) {
     const lease = { holder: "", until: now() }; // Over, and a mark: a request with a valid token asks again soon.
     await records.write(id, { ...found.record, lease }, found.version, config).catch(() => false);

@@ -13,7 +13,7 @@ const MAX_PAUSE_MS = 400;
 type Lease = NonNullable<SessionRecord["lease"]>;
 /** The lease of another process, and since when this one sees it, in milliseconds. */
 type Watched = { holder: string; since: number };
-type Pending = "ask" | "look" | "wait";
+type Pending = "ask" | "wait";
 
 /**
  * Returns the record with new tokens, or as another process has refreshed it. Throws `token_invalid` when there is no such
@@ -22,17 +22,19 @@ type Pending = "ask" | "look" | "wait";
 export async function refreshRecord(refresh: Refresh): Promise<SessionRecord> {
   const [holder, giveUpAt] = [createSecret(), Date.now() + MAX_WAIT_MS];
   const watched = { holder, since: Date.now() };
+  let hasTaken = false;
   for (let pauseMs = 50; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
     const isLate = Date.now() > giveUpAt; // Before the read: a process that stood still looks once more.
     const outcome = await tryOnce(refresh, holder, watched);
     if (typeof outcome === "object") return outcome;
-    if (isLate && outcome !== "ask")
-      throw new AuthError("store_unavailable", "Another server does not finish its refresh");
-    if (outcome === "wait") await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
+    const mustWait = outcome === "wait" || hasTaken; // It took the lease before: the store has lost that write.
+    hasTaken ||= outcome === "ask";
+    if (mustWait && isLate) throw new AuthError("store_unavailable", "Another server does not finish its refresh");
+    if (mustWait) await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
   }
 }
 
-/** Returns the record that ends the loop. `ask`: this process has just taken the lease. `look`: another was faster. */
+/** Returns the record that ends the loop. `ask`: this process has just taken the lease. `wait`: another was faster. */
 async function tryOnce(refresh: Refresh, holder: string, watched: Watched): Promise<SessionRecord | Pending> {
   const found = await refresh.records.read(refresh.id, refresh.config);
   if (!found) throw new AuthError("token_invalid", "There is no such session");
@@ -62,7 +64,7 @@ function isOver({ holder, until }: Lease, watched: Watched): boolean {
   return until <= now() || Date.now() - watched.since >= LEASE_S * 1000;
 }
 
-/** After an outage it waits: the next read shows who has the lease: the answer to a write can be lost. */
+/** After an outage it waits, too: the next read shows who has the lease: the answer to a write can be lost. */
 async function takeLease(
   { records, id, config }: Refresh,
   { record, version }: StoredRecord,
@@ -70,7 +72,7 @@ async function takeLease(
 ): Promise<Pending> {
   try {
     const lease = { holder, until: now() + LEASE_S };
-    return (await records.write(id, { ...record, lease }, version, config)) ? "ask" : "look";
+    return (await records.write(id, { ...record, lease }, version, config)) ? "ask" : "wait";
   } catch (error) {
     if (isStoreOutage(error)) return "wait";
     throw error;

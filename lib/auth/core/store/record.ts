@@ -43,6 +43,11 @@ export function createRecord(
   return { accessToken, idToken, refreshToken, signIn, ...times, lease: null };
 }
 
+/** Without a refresh token a session ends with its access token. */
+export function endOf({ accessClaims }: IssuedTokens): Pick<RefreshFacts, "signIn" | "sessionEndsAt"> {
+  return { signIn: accessClaims, sessionEndsAt: accessClaims.exp };
+}
+
 /** Returns the key of a record. The id in the cookie cannot be found from it. */
 export async function recordKey(id: string, { issuer, clientId }: AuthConfig): Promise<string> {
   return `session.${await fingerprint(issuer, clientId)}.${encode(await sha256(id))}`;

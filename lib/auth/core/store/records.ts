@@ -36,7 +36,9 @@ interface Remembered {
 /** How long a sign-out on another server may take to arrive here. */
 export const REMEMBERED_MS = 5_000;
 const PAUSE_MS = 1_000;
-const ENDED_S = 60;
+const ENDED = "ended"; // No record: read finds no session.
+const MIN_MARK_S = 60; // A move or a refresh under way can write a little after the session's end.
+const MAX_TRIES = 5;
 
 export function isStoreOutage(error: unknown): boolean {
   return error instanceof AuthError && error.code === "store_unavailable";
@@ -98,17 +100,28 @@ export class Records {
   }
 
   /** Ends a record if the store still has this version: another server may just store new tokens. */
-  async end(id: string, ifVersion: string, config: AuthConfig): Promise<boolean> {
-    const key = await recordKey(id, config);
-    this.#remembered.delete(id);
-    const isEnded = await this.#store.put(key, "ended", { expiresAt: now() + ENDED_S, ifVersion });
-    if (isEnded) await this.#store.delete(key).catch(() => {}); // Nobody can read it any more.
-    return isEnded;
+  async end(id: string, { record, version }: StoredRecord, config: AuthConfig): Promise<boolean> {
+    this.forget(id);
+    return this.#markEnded(await recordKey(id, config), record.sessionEndsAt, version);
   }
 
-  async delete(id: string, config: AuthConfig): Promise<void> {
+  /** Ends the record with this key, and one that a sign-in or a move under way would write. Throws `store_unavailable`. */
+  async endByKey(key: string, sessionEndsAt: number): Promise<void> {
+    for (let i = 0; i < MAX_TRIES; i++) {
+      const found = await this.#store.get(key);
+      if (found?.value === ENDED || (await this.#markEnded(key, sessionEndsAt, found?.version ?? null))) return;
+    }
+    throw new AuthError("store_unavailable", "Too many changes of one session");
+  }
+
+  forget(id: string): void {
     this.#remembered.delete(id);
-    await this.#store.delete(await recordKey(id, config));
+  }
+
+  /** The mark stays until the session's end: cookies from before a move into the store could create the record again. */
+  #markEnded(key: string, sessionEndsAt: number, ifVersion: string | null): Promise<boolean> {
+    const expiresAt = Math.ceil(Math.max(sessionEndsAt, now() + MIN_MARK_S));
+    return this.#store.put(key, ENDED, { expiresAt, ifVersion });
   }
 
   #readShared(id: string, config: AuthConfig): Promise<StoredRecord | null> {

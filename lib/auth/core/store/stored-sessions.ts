@@ -7,7 +7,13 @@ import type { SessionStore } from "../base/session-store";
 import { SharedCalls } from "../base/shared-calls";
 import type { CookieJar } from "../http/cookie-jar";
 import type { Authentication, SignedIn, SignedOut } from "../session/authentication";
-import { cookieChanges, cookieSessions, refresh as refreshCookies, requestTokens } from "../session/cookie-sessions";
+import {
+  cookieChanges,
+  cookieSessions,
+  NOT_RENEWED,
+  refresh as refreshCookies,
+  requestTokens,
+} from "../session/cookie-sessions";
 import { hasEnded, markStarted } from "../session/ended";
 import { failedRefresh } from "../session/failed-refresh";
 import { type RefreshFacts, readRefreshState } from "../session/refresh-cookie";
@@ -19,8 +25,9 @@ import type { IssuedTokens } from "../tokens/issued-tokens";
 import { revokeWithSuccessors } from "../tokens/revocation";
 import type { Grant } from "../tokens/token-endpoint";
 import { MAX_WAIT_MS, refreshRecord } from "./lease";
-import { movedId, type SessionRecord } from "./record";
-import { readSessionId, UserSessions, writeSessionId } from "./user-sessions";
+import { endOf, movedId, type SessionRecord } from "./record";
+import { readSessionId, writeSessionId } from "./session-id";
+import { UserSessions } from "./user-sessions";
 import { verifyRecord, withEvent } from "./verify-record";
 
 const [RENEWAL_SHARED_MS, BACK_OFF_S] = [2_000, 2];
@@ -68,26 +75,27 @@ export class StoredSessions implements Sessions, SessionChanges {
     const id = readSessionId(jar);
     if (id === null) return refreshCookies(jar, stored, reason, (...parts) => this.#moveIn(...parts));
     const seen = this.#found.get(jar);
+    const fallback = reason === "renewal" ? NOT_RENEWED : stored;
     const key = JSON.stringify([jar.config.issuer, jar.config.clientId, reason, id]);
     // An invented id costs one read. A token that is still valid does not wait for a refresh.
-    if (!seen || (reason === "early" && this.#refreshes.has(key))) return stored;
+    if (!seen?.refreshToken || (reason === "early" && this.#refreshes.has(key))) return fallback;
     try {
       const renewed = await this.#refreshes.run(key, () => this.#refresh(id, jar.config, reason, seen));
       return await verifyRecord(renewed, stored, jar.config);
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
-      return failedRefresh(error, reason === "renewal" ? { status: "signed_out", error } : stored);
+      return failedRefresh(error, fallback);
     }
   }
 
   async start(jar: CookieJar, tokens: IssuedTokens, facts: RefreshFacts | null): Promise<StartedSession> {
     const auth = await withEvent(await verifySession(tokens.accessToken, tokens.idToken, jar.config), "signed_in");
-    const signIn = facts?.signIn ?? tokens.accessClaims;
+    const { signIn, sessionEndsAt } = facts ?? endOf(tokens);
+    const startedAt = Date.now(); // A sign-out everywhere during the app's hook ends this session, too.
     const commit = async () => {
       const replaced = await readRefreshState(jar);
       const [id, oldId] = [createSecret(), readSessionId(jar)];
-      const { sessionEndsAt } = facts ?? endOf(tokens);
-      await this.users.create(id, tokens, { signIn, sessionEndsAt }, Date.now(), jar.config);
+      await this.users.create(id, tokens, { signIn, sessionEndsAt }, startedAt, jar.config);
       if (oldId !== null) await this.users.end(oldId, jar.config);
       writeSessionId(jar, id, sessionEndsAt);
       await markStarted(jar, signIn, replaced);
@@ -100,6 +108,8 @@ export class StoredSessions implements Sessions, SessionChanges {
   async end(jar: CookieJar): Promise<EndedSession | null> {
     const id = readSessionId(jar);
     const ended = id === null ? null : await this.users.end(id, jar.config);
+    const state = await readRefreshState(jar); // The answer to its move into the store may be lost.
+    if (state) await this.users.end(await movedId(state.refreshToken, jar.config), jar.config);
     const inCookies = await cookieChanges.end(jar);
     deleteSession(jar);
     return ended ?? inCookies;
@@ -111,39 +121,30 @@ export class StoredSessions implements Sessions, SessionChanges {
     else await this.users.end(id, jar.config);
   }
 
-  /** A sign-in of the second in which all sessions were ended has ended, too. */
-  async hasEnded(
-    { sub, auth_time: authTime, iat, username }: AccessTokenClaims,
-    { config }: CookieJar,
-  ): Promise<boolean> {
-    if (typeof username !== "string") return false; // A machine's token.
-    const began = typeof authTime === "number" ? authTime : iat;
-    return began * 1000 <= (await this.users.indexes.findNotBefore(sub, config));
+  hasEnded(claims: AccessTokenClaims, { config }: CookieJar): Promise<boolean> {
+    return this.users.hasEnded(claims, config);
   }
 
-  #refresh(id: string, config: AuthConfig, reason: RefreshReason, seen: SessionRecord): Promise<SessionRecord> {
-    const [startedAt, isRenewal] = [Date.now(), reason === "renewal"];
+  async #refresh(id: string, config: AuthConfig, reason: RefreshReason, seen: SessionRecord): Promise<SessionRecord> {
+    const [startedAt, { records, indexes }] = [Date.now(), this.users];
     const isFresh = ({ accessToken, tokenExpiresAt, refreshedAt }: SessionRecord) =>
       accessToken !== seen.accessToken &&
       tokenExpiresAt * 1000 > startedAt &&
-      (!isRenewal || refreshedAt >= startedAt - RENEWAL_SHARED_MS);
+      (reason !== "renewal" || refreshedAt >= startedAt - RENEWAL_SHARED_MS);
     const request = (grant: Grant) => requestTokens(grant, config, reason, seen.accessToken);
-    return refreshRecord({ records: this.users.records, id, config, isFresh, canSkip: reason === "early", request });
+    const renewed = await refreshRecord({ records, id, config, isFresh, canSkip: reason === "early", request });
+    await indexes.moveToNewest(seen.signIn.sub, config); // As the record.
+    return renewed;
   }
 
   /** Moves a session from cookies into the store. Requests that come together, to any server, make one record. */
   async #moveIn(jar: CookieJar, tokens: IssuedTokens, facts: RefreshFacts): Promise<SignedIn> {
     const { auth_time: authTime } = tokens.accessClaims;
-    const startedAt = typeof authTime === "number" ? authTime * 1000 : 0;
+    const startedAt = typeof authTime === "number" ? authTime * 1000 : 1; // Before each sign-out everywhere.
     const { refreshToken } = (await readRefreshState(jar)) ?? facts;
     const id = await movedId(refreshToken, jar.config);
     await this.#moves.run(id, () => this.users.create(id, tokens, facts, startedAt, jar.config));
     writeSessionId(jar, id, facts.sessionEndsAt);
     return withEvent(await verifySession(tokens.accessToken, tokens.idToken, jar.config), "refreshed");
   }
-}
-
-/** Without a refresh token a session ends with its access token. */
-function endOf({ accessClaims }: IssuedTokens): Pick<RefreshFacts, "signIn" | "sessionEndsAt"> {
-  return { signIn: accessClaims, sessionEndsAt: accessClaims.exp };
 }

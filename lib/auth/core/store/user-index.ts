@@ -33,7 +33,8 @@ type Found = UserIndex & { readonly secret: string; readonly version: string | n
 const EMPTY: Found = { notBefore: 0, entries: [], secret: "", version: null };
 const MAX_ATTEMPTS = 12;
 const MAX_PAUSE_MS = 2_000; // Fifty sign-ins of one user can come together.
-const MAX_TOKEN_S = 24 * 3600; // Cognito's longest access token. A Bearer token can outlive all sessions.
+const MIN_S = 60;
+const MAX_GRANT_S = 3_650 * 86_400; // Cognito's longest refresh token: it brings new Bearer tokens of an ended sign-in.
 
 export class UserIndexes {
   readonly #store: SessionStore;
@@ -84,18 +85,30 @@ export class UserIndexes {
     throw new AuthError("store_unavailable", "Too many changes of one user's sessions");
   }
 
+  /** Moves what indexes of older secrets have: without their secret nobody can read them. */
+  async moveToNewest(sub: string, config: AuthConfig): Promise<void> {
+    if (config.secrets.length < 2) return;
+    try {
+      const [newest = EMPTY, ...older] = await this.#readAll(sub, config);
+      const isMoved = older.every((it) => it.entries.length === 0 && it.notBefore <= newest.notBefore);
+      if (!isMoved) await this.update(sub, config, (index) => index);
+    } catch (error) {
+      if (!isStoreOutage(error)) throw error; // The next refresh moves them.
+    }
+  }
+
   #readAll(sub: string, config: AuthConfig): Promise<readonly Found[]> {
     return Promise.all(config.secrets.map((secret) => this.#readOne(sub, secret, config)));
   }
 
-  /** Writes an index if the store still has its version. Its end: a token or a cookie session may outlive all entries. */
+  /** Writes an index if the store still has its version. Tokens and cookie sessions can outlive all its entries. */
   async #write(sub: string, { secret, version }: Found, index: UserIndex, config: AuthConfig): Promise<boolean> {
     const { notBefore, entries } = index;
     const value = await seal(JSON.stringify({ sub, notBefore, entries }), "user index", {
       ...config,
       secrets: [secret],
     });
-    const keepUntil = now() + Math.max(MAX_TOKEN_S, config.sessionMaxAge);
+    const keepUntil = now() + (notBefore > 0 ? MAX_GRANT_S : MIN_S);
     const expiresAt = Math.ceil(Math.max(keepUntil, ...entries.map(({ endsAt }) => endsAt)));
     return this.#store.put(await indexKey(sub, secret, config), value, { expiresAt, ifVersion: version });
   }

@@ -1,12 +1,10 @@
 // The sessions of users in the store: created, listed and deleted, each with its record and its entry in the index.
-import { now } from "../base/clock";
 import type { AuthConfig } from "../base/config";
 import { AuthError } from "../base/errors";
 import type { SessionStore } from "../base/session-store";
-import type { CookieJar } from "../http/cookie-jar";
-import { cookieName, deleteCookie } from "../http/cookies";
 import type { RefreshFacts } from "../session/refresh-cookie";
 import type { EndedSession } from "../session/sessions";
+import type { AccessTokenClaims } from "../tokens/claims";
 import type { IssuedTokens } from "../tokens/issued-tokens";
 import { revokeWithSuccessors } from "../tokens/revocation";
 import { guardStore } from "./guarded-store";
@@ -15,34 +13,21 @@ import { isStoreOutage, Records } from "./records";
 import { type IndexEntry, UserIndexes } from "./user-index";
 
 const MAX_SESSIONS = 100; // Of one user. Then the oldest ends.
-
-/** Returns the id of a stored session, or null. Anybody can invent one: it opens only the record that it names. */
-export function readSessionId(jar: CookieJar): string | null {
-  const id = jar.get(cookieName(jar.config, "session"));
-  return id !== undefined && /^[\w-]{43}$/.test(id) ? id : null;
-}
-
-/** Gives the browser the id of its new session, instead of all that it had. */
-export function writeSessionId(jar: CookieJar, id: string, sessionEndsAt: number): void {
-  for (const kind of ["access", "id", "refresh"] as const) deleteCookie(jar, kind);
-  const maxAge = Math.max(1, Math.floor(sessionEndsAt - now()));
-  jar.set({ name: cookieName(jar.config, "session"), value: id, maxAge });
-}
+const MAX_TRIES = 5;
 
 export class UserSessions {
   readonly records: Records;
   readonly indexes: UserIndexes;
-  readonly #store: SessionStore;
 
   constructor(store: SessionStore) {
-    this.#store = guardStore(store);
-    this.records = new Records(this.#store);
-    this.indexes = new UserIndexes(this.#store);
+    const guarded = guardStore(store);
+    this.records = new Records(guarded);
+    this.indexes = new UserIndexes(guarded);
   }
 
   /**
-   * Creates the record of new tokens, if there is none with this id. Throws `grant_rejected` when all sessions of the user
-   * were ended meanwhile.
+   * Creates the record of new tokens, if there is none with this id. Throws `grant_rejected` when this session, or all
+   * sessions of the user, were ended since `startedAt`.
    */
   async create(
     id: string,
@@ -57,37 +42,47 @@ export class UserSessions {
     const { sub, origin_jti: jti } = facts.signIn;
     const originJti = typeof jti === "string" ? jti : null;
     const entry = { key, startedAt, endsAt: facts.sessionEndsAt, originJti };
-    const { entries } = await this.indexes.update(sub, config, (index) => ({
-      ...index,
-      entries: [entry, ...index.entries.filter((it) => it.key !== key)],
-    }));
+    const { entries } = await this.indexes.update(sub, config, (index) => {
+      if (index.notBefore >= startedAt) throw endedMeanwhile(); // No entry: such sessions could fill the index.
+      return { ...index, entries: [entry, ...index.entries.filter((it) => it.key !== key)] };
+    });
     const isWritten = await this.records.write(id, record, null, config);
     const { notBefore } = await this.indexes.read(sub, config);
-    if (notBefore >= startedAt) await this.records.delete(id, config);
     const isThere = isWritten || (await this.records.read(id, config)) !== null; // Another server moved it first.
-    if (!isThere || notBefore >= startedAt)
-      throw new AuthError("grant_rejected", "All sessions of this user were ended meanwhile");
+    if (!isThere || notBefore >= startedAt) {
+      this.records.forget(id);
+      await this.#drop(sub, [entry], config);
+      throw endedMeanwhile();
+    }
     const others = byAge(entries.filter((it) => it.key !== key));
     await this.#drop(sub, others.slice(MAX_SESSIONS - 1), config);
   }
 
   /** Ends a session: here, and then at Cognito, also when the store fails. Returns null when there was none. */
   async end(id: string, config: AuthConfig): Promise<EndedSession | null> {
-    const found = await this.records.read(id, config);
-    if (!found) return null;
-    const { signIn, refreshToken } = found.record;
-    let [isEnded, isRevoked] = [false, false];
-    try {
-      isEnded = await this.records.end(id, found.version, config);
-    } finally {
-      isRevoked = refreshToken !== null && (await revokeWithSuccessors({ refreshToken, isProven: true }, config));
+    let ended: EndedSession | null = null;
+    for (let i = 0; i < MAX_TRIES; i++) {
+      const found = await this.records.read(id, config);
+      if (!found) return ended;
+      const { signIn, refreshToken } = found.record;
+      let [isEnded, isRevoked] = [false, false];
+      try {
+        isEnded = await this.records.end(id, found, config);
+      } finally {
+        isRevoked = refreshToken !== null && (await revokeWithSuccessors({ refreshToken, isProven: true }, config));
+      }
+      ended = { signIn, isRevoked };
+      if (isEnded) return this.#unlist(ended, await recordKey(id, config), config);
+      // A refresh has stored new tokens meanwhile: they end, too.
     }
-    // A refresh has stored new tokens meanwhile: they end, too.
-    if (!isEnded) return (await this.end(id, config)) ?? { signIn, isRevoked };
-    await this.#removeEntries(signIn.sub, [await recordKey(id, config)], config).catch((error: unknown) => {
-      if (!isStoreOutage(error)) throw error; // The session has ended all the same. The list shows it until its end.
-    });
-    return { signIn, isRevoked };
+    throw new AuthError("store_unavailable", "Too many changes of one session");
+  }
+
+  /** Whether a token belongs to an ended sign-in. One of the second in which all sessions were ended has ended, too. */
+  async hasEnded({ sub, auth_time, iat, username }: AccessTokenClaims, config: AuthConfig): Promise<boolean> {
+    if (typeof username !== "string") return false; // A machine's token.
+    const began = typeof auth_time === "number" ? auth_time : iat;
+    return began * 1000 <= (await this.indexes.findNotBefore(sub, config));
   }
 
   /** Returns the sessions of a user, the newest first. */
@@ -115,16 +110,23 @@ export class UserSessions {
   async endAll(sub: string, config: AuthConfig): Promise<void> {
     const { entries } = await this.indexes.update(sub, config, (index) => ({
       ...index,
-      notBefore: Math.max(index.notBefore, Date.now()), // Clocks of servers differ.
+      notBefore: Math.max(index.notBefore, Date.now(), ...index.entries.map((it) => it.startedAt)), // Clocks differ.
     }));
     await this.#drop(sub, entries, config);
   }
 
-  /** Deletes records, and then their entries: a record without an entry could not be ended everywhere. */
+  async #unlist(ended: EndedSession, key: string, config: AuthConfig): Promise<EndedSession> {
+    await this.#removeEntries(ended.signIn.sub, [key], config).catch((error: unknown) => {
+      if (!isStoreOutage(error)) throw error; // The session has ended all the same. The list shows it until its end.
+    });
+    return ended;
+  }
+
+  /** Ends records, and then removes their entries: a record without an entry could not be ended everywhere. */
   async #drop(sub: string, entries: readonly IndexEntry[], config: AuthConfig): Promise<void> {
     if (entries.length === 0) return;
     const keys = entries.map(({ key }) => key);
-    await Promise.all(keys.map((key) => this.#store.delete(key)));
+    await Promise.all(entries.map(({ key, endsAt }) => this.records.endByKey(key, endsAt)));
     await this.#removeEntries(sub, keys, config);
   }
 
@@ -134,6 +136,10 @@ export class UserSessions {
       entries: index.entries.filter(({ key }) => !keys.includes(key)),
     }));
   }
+}
+
+function endedMeanwhile(): AuthError {
+  return new AuthError("grant_rejected", "This session was ended, or all sessions of its user");
 }
 
 /** The newest first. */
