@@ -109,7 +109,7 @@ describe.each(MODES)("sessions $name", ({ name: _name, slash, ...mode }) => {
     },
   );
 
-  test("NW-08 a copy of the cookie is dead after sign-out, and Cognito has revoked the refresh token", async () => {
+  test("a copy of the cookie is dead after sign-out, and Cognito has revoked the refresh token", async () => {
     await enter();
     const cookie = await cookieHeader(page.context());
     expect(await statusOf({ cookie })).toBe(200);
@@ -122,7 +122,7 @@ describe.each(MODES)("sessions $name", ({ name: _name, slash, ...mode }) => {
     expect(page.url()).toContain(stage.cognito.domain);
   });
 
-  test("NW-08 a user sees where they are signed in, and ends one of their sessions", async () => {
+  test("a user sees where they are signed in, and ends one of their sessions", async () => {
     const other = await enterElsewhere();
     await enter();
     const cookie = await cookieHeader(other.context());
@@ -138,7 +138,7 @@ describe.each(MODES)("sessions $name", ({ name: _name, slash, ...mode }) => {
     expect((await open("/dashboard"))?.status()).toBe(200);
   });
 
-  test("NW-08 a user cannot end another user's session", async () => {
+  test("a user cannot end another user's session", async () => {
     const victim = await enterElsewhere();
     await enterElsewhere();
     await victim.goto(`${stage.baseUrl}/sessions${slash}`);
@@ -157,7 +157,7 @@ describe.each(MODES)("sessions $name", ({ name: _name, slash, ...mode }) => {
     expect(await victim.locator(".sessions li").count()).toBe(before);
   });
 
-  test("NW-08 NW-09 a user signs out everywhere: each cookie and each Bearer token ends within seconds", async () => {
+  test("NW-09 a user signs out everywhere: each cookie and each Bearer token ends within seconds", async () => {
     const bearer = await stage.cognito.accessTokenFor("ada", { clientId: CLIENT_ID });
     const other = await enterElsewhere();
     await enter();
@@ -173,7 +173,7 @@ describe.each(MODES)("sessions $name", ({ name: _name, slash, ...mode }) => {
     expect(await page.locator(".sessions li").count()).toBe(1);
   });
 
-  test("NW-07 NW-08 the live check ends the stored session, and the next sign-in gets a new id", async () => {
+  test("NW-07 the live check ends the stored session, and the next sign-in gets a new id", async () => {
     await enter();
     const [id, cookie] = [await idOf(page.context()), await cookieHeader(page.context())];
     await open("/settings");

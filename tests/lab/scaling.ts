@@ -1,8 +1,8 @@
 // npm run scaling: what 10 thousand, 1 million and 100 million daily users ask of Cognito and of a store. It prints the
 // tables of lib/auth/docs/scaling.md. Other assumptions, and prices: npm run scaling -- tokenHours=8 readPrice=0.1
 import { fileURLToPath } from "node:url";
-import { parseConfig } from "../../lib/auth/core/base/config";
 import { encryptRecord, recordKey } from "../../lib/auth/core/store/record";
+import { parseConfig } from "../support/parse-config";
 
 const DAY_S = 24 * 3600;
 const DAYS = 30;

@@ -165,7 +165,7 @@ describe("a refresh", () => {
     expect(after.expiresAt).toBeGreaterThan(before.expiresAt);
   });
 
-  test("AT-12 counts at once in a process that remembers the session with an expired token", async () => {
+  test("RF-10 counts at once in a process that remembers the session with an expired token", async () => {
     await browser.signIn();
     pass(3_597);
     expect((await callApi(browser)).status).toBe(200);

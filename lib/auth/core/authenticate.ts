@@ -40,7 +40,7 @@ export async function authenticate(
   if (refresh === "never" || isPrefetch(headers)) return stored;
   const left = secondsLeft(stored);
   const isDue = refresh === "always" || left < REFRESH_AHEAD_S[requestKind(headers)];
-  if (!isDue && !(await sessions.mustRefreshEarly(jar, left))) return stored;
+  if (!isDue && !(await sessions.mustRefreshEarly(jar, left < REFRESH_AHEAD_S.document))) return stored;
   return sessions.refresh(jar, stored, stored.status === "signed_in" ? "early" : "due");
 }
 

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { exportJWK, generateKeyPair } from "jose";
 import { NextRequest } from "next/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { parseConfig } from "@/lib/auth/core/base/config";
 import { AuthError } from "@/lib/auth/core/base/errors";
 import { CLICKED, loadKit, ORIGIN, TYPED, usePool } from "../../support/kit";
+import { parseConfig } from "../../support/parse-config";
 
 type Env = Record<string, string | undefined>;
 

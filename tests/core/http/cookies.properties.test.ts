@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { parseConfig } from "@/lib/auth/core/base/config";
 import { CookieJar, serializeCookie } from "@/lib/auth/core/http/cookie-jar";
 import { readCookie, writeCookie } from "@/lib/auth/core/http/cookies";
 import { ORIGIN, usePool } from "../../support/kit";
+import { parseConfig } from "../../support/parse-config";
 
 const pool = usePool();
 const SECRET = "0123456789abcdef0123456789abcdef";

@@ -32,7 +32,7 @@ test.each([
   }
 });
 
-test("AT-12 DS-07 a store that does not answer is an outage after 3 s", async () => {
+test("AT-12 a store that does not answer is an outage after 3 s", async () => {
   stopTimers();
   const store = new TestStore();
   store.hang();

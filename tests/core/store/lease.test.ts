@@ -151,7 +151,7 @@ describe("RF-02 one token call, although", () => {
   });
 });
 
-test("AT-12 DS-07 a store that always says that the version is another one ends no process", async () => {
+test("AT-12 a store that always says that the version is another one ends no process", async () => {
   const { servers, database } = await startFleet(1, quick);
   const [server] = servers;
   const put = vi.spyOn(TestStore.prototype, "put").mockImplementation(async () => {
@@ -166,7 +166,7 @@ test("AT-12 DS-07 a store that always says that the version is another one ends 
 test.each([
   ["loses each write and says that it is stored", true],
   ["always says that the version is another one", false],
-])("AT-12 DS-07 a store that %s gets few calls in the 12 s of a request", async (_what, answer) => {
+])("AT-12 a store that %s gets few calls in the 12 s of a request", async (_what, answer) => {
   const { servers, asked } = await startFleet(1, quick);
   const [server] = servers;
   const put = vi.spyOn(TestStore.prototype, "put").mockResolvedValue(answer);

@@ -151,7 +151,7 @@ describe("AT-12 while the store is down", () => {
     await expect(find()).rejects.toMatchObject({ code: "store_unavailable" });
   });
 
-  test("DS-07 only one request in a second waits for a store that does not answer", async () => {
+  test("only one request in a second waits for a store that does not answer", async () => {
     const { store, find } = await start();
     await find();
     store.hang();
@@ -200,7 +200,7 @@ describe("RF-04 a write or an end", () => {
     expect(store.count("put")).toBe(1);
   });
 
-  test("DS-07 by its key is an outage after five tries when the store always says that the version is another one", async () => {
+  test("by its key is an outage after five tries when the store always says that the version is another one", async () => {
     const { server, store } = await start();
     const put = vi.spyOn(store, "put").mockResolvedValue(false);
     await expect(endByKey(server)).rejects.toMatchObject({ code: "store_unavailable" });

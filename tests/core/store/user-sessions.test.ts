@@ -216,7 +216,7 @@ describe("the end of one session", () => {
     },
   );
 
-  test("DS-07 is an outage after five tries when the store never accepts it, and its refresh token is revoked", async () => {
+  test("is an outage after five tries when the store never accepts it, and its refresh token is revoked", async () => {
     const { users, store } = start();
     await signIn(users, "e5");
     store.calls.length = 0;

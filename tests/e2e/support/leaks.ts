@@ -1,8 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type AuthConfig, parseConfig } from "../../../lib/auth/core/base/config";
+import type { AuthConfig } from "../../../lib/auth/core/base/config";
 import { CookieJar } from "../../../lib/auth/core/http/cookie-jar";
 import { readCookie } from "../../../lib/auth/core/http/cookies";
+import { parseConfig } from "../../support/parse-config";
 import type { Tap } from "./tap";
 
 /** Where secrets were used, and where they must not turn up. */

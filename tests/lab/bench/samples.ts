@@ -1,9 +1,10 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomUUID, sign } from "node:crypto";
 import { promisify } from "node:util";
-import { type AuthConfig, parseConfig } from "../../../lib/auth/core/base/config";
+import type { AuthConfig } from "../../../lib/auth/core/base/config";
 import { CookieJar } from "../../../lib/auth/core/http/cookie-jar";
 import { writeSession } from "../../../lib/auth/core/session/session-cookies";
 import { verifyAccessToken, verifyIdToken } from "../../../lib/auth/core/tokens/verify";
+import { parseConfig } from "../../support/parse-config";
 
 export const POOL_ID = "eu-west-1_AbCdEfGhI";
 export const CLIENT_ID = "3a1b2c4d5e6f7g8h9i0jklmnop";

@@ -1,11 +1,11 @@
 // npm run sizes: what a session weighs in cookies, for each kind of user of the stand-in.
 
-import { parseConfig } from "../../../lib/auth/core/base/config";
 import { CookieJar } from "../../../lib/auth/core/http/cookie-jar";
 import { writeSession } from "../../../lib/auth/core/session/session-cookies";
 import { createAuthorizationRequest } from "../../../lib/auth/core/sign-in/authorization";
 import { bindSignIn, verifyTokenResponse } from "../../../lib/auth/core/tokens/issued-tokens";
 import { startCognito } from "../../cognito";
+import { parseConfig } from "../../support/parse-config";
 
 const clientId = "3a1b2c4d5e6f7g8h9i0jklmnop";
 const cognito = await startCognito({ clients: [{ clientId, callbackUrls: ["https://a.example"], logoutUrls: [] }] });

@@ -1,8 +1,9 @@
-import { type AuthConfig, parseConfig } from "../../../lib/auth/core/base/config";
+import type { AuthConfig } from "../../../lib/auth/core/base/config";
 import { CookieJar } from "../../../lib/auth/core/http/cookie-jar";
 import { writeSession } from "../../../lib/auth/core/session/session-cookies";
 import { bindSignIn, verifyTokenResponse } from "../../../lib/auth/core/tokens/issued-tokens";
 import { type Cognito, startCognito } from "../../cognito";
+import { parseConfig } from "../../support/parse-config";
 
 const CLIENT_ID = "3a1b2c4d5e6f7g8h9i0jklmnop";
 const NONCE = "n".repeat(43);

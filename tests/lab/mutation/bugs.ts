@@ -328,7 +328,7 @@ export const BUGS: readonly Bug[] = [
     "REFRESH_AHEAD_S.document",
   ]),
   bug("an early refresh that failed is not repeated", `${CORE}/authenticate.ts`, [
-    "!isDue && !(await sessions.mustRefreshEarly(jar, left))",
+    "!isDue && !(await sessions.mustRefreshEarly(jar, left < REFRESH_AHEAD_S.document))",
     "!isDue",
   ]),
   bug("the ID token of the sign-in before stays", `${CORE}/session/session-cookies.ts`, [

@@ -4,8 +4,8 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { parseConfig } from "../../../lib/auth/core/base/config";
 import { type AppClient, type Cognito, startCognito } from "../../cognito";
+import { parseConfig } from "../../support/parse-config";
 import { type Plant, plants } from "./plants";
 import {
   byTwo,

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { parseConfig } from "../../../lib/auth/core/base/config";
+import { parseConfig } from "../../support/parse-config";
 import { findMisfits, readOptions, schema } from "./api-model";
 import { POOL_ID, runWithFakeAws } from "./fake-aws";
 import { ROOT } from "./manifest";

@@ -62,11 +62,6 @@ const DOMAIN_RULE = "must start with https:// and have no path";
 export const ADDRESS_RULE = "must have the same scheme and path in every entry";
 const CLIENT_ID = /^[\w+]{1,128}$/;
 
-/** Parses environment variables into the configuration of the first address. Throws as parseConfigs does. */
-export function parseConfig(environment: Environment): AuthConfig {
-  return parseConfigs(environment)[0];
-}
-
 /** Parses environment variables. Throws one `config_invalid` whose message names every wrong variable. */
 export function parseConfigs(environment: Environment, tenant: string | null = null): AuthConfigs {
   const env = new EnvironmentReader(environment);

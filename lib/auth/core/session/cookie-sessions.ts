@@ -2,8 +2,7 @@
 import type { AuthConfig } from "../base/config";
 import { AuthError } from "../base/errors";
 import type { CookieJar } from "../http/cookie-jar";
-import type { IssuedTokens } from "../tokens/issued-tokens";
-import { checkContinuation } from "../tokens/issued-tokens";
+import { checkContinuation, type IssuedTokens } from "../tokens/issued-tokens";
 import { hasFailedRefresh, refreshOnce } from "../tokens/refresh";
 import { renewOnce } from "../tokens/renewal";
 import { revoke, revokeWithSuccessors } from "../tokens/revocation";
@@ -22,8 +21,6 @@ import type { Session } from "./session";
 import { deleteSession, readSession, writeSession } from "./session-cookies";
 import type { EndedSession, RefreshReason, SessionChanges, Sessions, StartedSession } from "./sessions";
 
-const EARLY_S = 60;
-
 /** Stores new tokens, and returns their session. */
 type Write = (jar: CookieJar, tokens: IssuedTokens, facts: RefreshFacts) => Promise<SignedIn>;
 
@@ -37,9 +34,9 @@ export const cookieSessions: Sessions = {
 export const cookieChanges: SessionChanges = { start, end, forget };
 
 /** Whether the session has a refresh cookie of version 0.1, or an early refresh of it failed in this process. */
-async function mustRefreshEarly(jar: CookieJar, secondsLeft: number): Promise<boolean> {
+async function mustRefreshEarly(jar: CookieJar, isEndNear: boolean): Promise<boolean> {
   if (hasOldRefreshCookie(jar)) return true;
-  const state = secondsLeft < EARLY_S ? await readRefreshState(jar) : null;
+  const state = isEndNear ? await readRefreshState(jar) : null;
   return state !== null && hasFailedRefresh(state.refreshToken, jar.config);
 }
 

@@ -7,8 +7,8 @@ import type { SessionChanges } from "./sessions";
 
 /**
  * Returns `auth` while Cognito accepts its access token, `signed_out` when Cognito rejects it, and `unknown` when Cognito
- * does not answer. A sign-in that Cognito ended ends here, too. The
- * userInfo of another user marks nothing, because it does not prove that the sign-in has ended. Throws no AuthError.
+ * does not answer. A sign-in that Cognito ended ends here, too. The userInfo of another user ends nothing, because it does
+ * not prove that the sign-in has ended. Throws no AuthError.
  */
 export async function checkLive(changes: SessionChanges, auth: SignedIn, jar: CookieJar): Promise<Authentication> {
   const { session, accessToken } = auth;

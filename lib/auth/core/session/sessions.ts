@@ -27,8 +27,8 @@ export interface StartedSession {
 export interface Sessions {
   /** Returns the session of the request, verified. Throws as verifyAccessToken does, also when the session has ended. */
   read(jar: CookieJar): Promise<SignedIn | SignedOut>;
-  /** Whether to refresh before that is due; the access token is valid for so many seconds. */
-  mustRefreshEarly(jar: CookieJar, secondsLeft: number): Promise<boolean>;
+  /** Whether to refresh before that is due. `isEndNear`: the access token is in its last minute. */
+  mustRefreshEarly(jar: CookieJar, isEndNear: boolean): Promise<boolean>;
   /** Stores new tokens from Cognito. `stored` is the result when there is no refresh token. Throws no AuthError. */
   refresh(jar: CookieJar, stored: Authentication, reason: RefreshReason): Promise<Authentication>;
   /** Whether a Bearer token belongs to a sign-in that was ended everywhere. */

@@ -65,10 +65,10 @@ export class StoredSessions implements Sessions, SessionChanges {
     throw new AuthError("token_invalid", "The session ended");
   }
 
-  async mustRefreshEarly(jar: CookieJar, secondsLeft: number): Promise<boolean> {
+  async mustRefreshEarly(jar: CookieJar, isEndNear: boolean): Promise<boolean> {
     const lease = this.#found.get(jar)?.lease;
     if (lease) return now() - lease.until >= BACK_OFF_S; // A refresh was lost, and Cognito may have rotated the token.
-    return readSessionId(jar) === null && cookieSessions.mustRefreshEarly(jar, secondsLeft);
+    return readSessionId(jar) === null && cookieSessions.mustRefreshEarly(jar, isEndNear);
   }
 
   async refresh(jar: CookieJar, stored: Authentication, reason: RefreshReason): Promise<Authentication> {

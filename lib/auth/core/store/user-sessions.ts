@@ -94,13 +94,9 @@ export class UserSessions {
   /** Ends one session of a user. Returns false when the user has no session with this key. */
   async endOne(sub: string, key: string, config: AuthConfig): Promise<boolean> {
     const { entries } = await this.indexes.read(sub, config);
-    if (!entries.some((entry) => entry.key === key)) return false;
-    await this.#drop(
-      sub,
-      entries.filter((entry) => entry.key === key),
-      config,
-    );
-    return true;
+    const own = entries.filter((entry) => entry.key === key);
+    await this.#drop(sub, own, config);
+    return own.length > 0;
   }
 
   /**

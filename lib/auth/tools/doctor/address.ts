@@ -85,7 +85,7 @@ function adviseOnProxies({ config }: Deployment) {
   );
 }
 
-/** parseConfig accepts http on loopback addresses only. */
+/** parseConfigs accepts http on loopback addresses only. */
 function isLoopback({ origin }: AuthConfig): boolean {
   return origin.startsWith("http:");
 }
